@@ -1,0 +1,39 @@
+"""Neural networks that produce images of exactly the size you ask for.
+
+    import keras_gen as kg
+
+    model = kg.simple_generator(input_shape=(64, 64, 3), size=400)
+    model.output_shape  # (None, 400, 400, 3)
+
+The names below are loaded when they are first used, so that size arithmetic and the command line's
+help answer without waiting for TensorFlow.
+"""
+
+import importlib
+
+from keras_gen import _quiet
+
+_quiet.install()
+
+_PUBLIC = {
+    "sizes": ["conv_size", "transposed_conv_size", "routes", "Route", "Stage"],
+    "upsampling": ["upsample", "UPSAMPLING"],
+    "simple": ["simple_generator"],
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+_MODULES = ["datasets", "metrics", "plots", "simple", "sizes", "training", "upsampling", "weights"]
+
+__version__ = "0.1.0"
+__all__ = [*_HOME, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(importlib.import_module(f"keras_gen.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"keras_gen.{name}")
+    raise AttributeError(f"module 'keras_gen' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
