@@ -1,0 +1,99 @@
+"""Image metrics against scikit-image, against arithmetic by hand, and against planted defects."""
+
+import numpy as np
+import pytest
+from skimage import color, data, metrics
+
+from keras_gen.metrics import luma, psnr, ssim
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return data.coffee()[:200, :240] / 255
+
+
+@pytest.fixture(scope="module")
+def noisy(photo):
+    noise = np.random.default_rng(0).normal(0, 0.05, photo.shape)
+    return np.clip(photo + noise, 0, 1)
+
+
+def test_luma_is_the_y_of_scikit_image(photo):
+    np.testing.assert_allclose(luma(photo), color.rgb2ycbcr(photo)[..., 0] / 255, atol=1e-12)
+    assert luma(np.stack([photo, photo])).shape == (2, 200, 240)
+    np.testing.assert_allclose(luma(np.zeros((1, 1, 3))), 16 / 255)
+
+
+def test_psnr_of_a_constant_error():
+    assert psnr(np.full((9, 9), 0.6), np.full((9, 9), 0.5)) == pytest.approx(20, abs=1e-9)
+    assert psnr(np.ones((9, 9, 3)), np.ones((9, 9, 3))) == np.inf
+
+
+def test_psnr_equals_scikit_image(photo, noisy):
+    theirs = metrics.peak_signal_noise_ratio(photo, noisy, data_range=1)
+    assert psnr(noisy, photo) == pytest.approx(theirs, abs=1e-9)
+    y, truth = (color.rgb2ycbcr(x)[4:-4, 4:-4, 0] for x in (noisy, photo))
+    theirs = metrics.peak_signal_noise_ratio(truth, y, data_range=255)
+    assert psnr(noisy, photo, border=4, luma=True) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_ssim_of_constants():
+    half, more = np.full((20, 20, 3), 0.5), np.full((20, 20, 3), 0.6)
+    assert ssim(more, half) == pytest.approx(0.98360924, abs=1e-8)
+    assert ssim(more, more) == 1
+
+
+def test_ssim_follows_the_formula_of_2004(photo, noisy):
+    # Written out for one channel with an explicit 11×11 window, nothing shared with scikit-image.
+    x, y = photo[:40, :40, 0], noisy[:40, :40, 0]
+    ramp = np.arange(-5, 6)
+    window = np.exp(-(ramp[:, None] ** 2 + ramp**2) / (2 * 1.5**2))
+    window /= window.sum()
+    values = []
+    for row in range(30):
+        for column in range(30):
+            a, b = (z[row : row + 11, column : column + 11] for z in (x, y))
+            mean_a, mean_b = (window * a).sum(), (window * b).sum()
+            var_a = (window * (a - mean_a) ** 2).sum()
+            var_b = (window * (b - mean_b) ** 2).sum()
+            covariance = (window * (a - mean_a) * (b - mean_b)).sum()
+            values.append(
+                (2 * mean_a * mean_b + 0.01**2)
+                * (2 * covariance + 0.03**2)
+                / ((mean_a**2 + mean_b**2 + 0.01**2) * (var_a + var_b + 0.03**2))
+            )
+    assert ssim(y, x) == pytest.approx(np.mean(values), abs=1e-9)
+
+
+def test_a_batch_gives_one_number_per_image(photo, noisy):
+    batch, truth = np.stack([noisy, photo[::-1]]), np.stack([photo, photo])
+    for metric in (psnr, ssim):
+        values = metric(batch, truth, luma=True, border=2)
+        assert values.shape == (2,)
+        assert values[0] == pytest.approx(metric(noisy, photo, luma=True, border=2))
+        assert values[1] == pytest.approx(metric(photo[::-1], photo, luma=True, border=2))
+
+
+def test_float32_is_enough(photo, noisy):
+    assert ssim(noisy.astype("float32"), photo.astype("float32")) == pytest.approx(
+        ssim(noisy, photo), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: psnr(np.zeros((4, 4), "uint8"), np.zeros((4, 4), "uint8")), "Divide 8-bit"),
+        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 5))), "expected the same shape"),
+        (lambda: psnr(np.zeros((4, 4, 2)), np.zeros((4, 4, 2))), "1 or 3 channels"),
+        (lambda: psnr(np.zeros((4, 4)), np.full((4, 4), np.nan)), "reference holds NaN"),
+        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 4)), border=2), "leaves nothing of 4×4"),
+        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 4)), data_range=0), "data_range=0"),
+        (lambda: ssim(np.zeros((12, 9)), np.zeros((12, 9))), "11×11 pixels and 12×9 are left"),
+        (lambda: luma(np.zeros((4, 4))), "needs a colour image"),
+        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 4)), luma=True), "needs a colour image"),
+    ],
+)
+def test_errors_say_what_to_do(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
