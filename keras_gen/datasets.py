@@ -1,0 +1,399 @@
+"""Images to learn from: the photographs that travel with scikit-image, and the reader's own folder.
+
+`photographs()` and `folder()` give an `Images`, a list of pictures in memory; `pairs()` turns it
+into a `tf.data.Dataset` of (small image, large image) batches. Batch number n depends on the seed
+and on n alone, so that a training that was stopped goes on with the batches it would have seen.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from keras_gen import drawings
+from keras_gen.sizes import as_pair
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """Where a bundled photograph comes from."""
+
+    package: str
+    file: str
+    split: str
+    credit: str
+
+
+_PUBLIC_DOMAIN = "public domain"
+_CC0 = "CC0"
+PHOTOGRAPHS = {
+    name: Photograph(*entry)
+    for name, entry in {
+        "astronaut": ("skimage", "astronaut.png", "train", f"NASA, {_PUBLIC_DOMAIN}"),
+        "brick": ("skimage", "brick.png", "train", f"CC0Textures, {_CC0}"),
+        "camera": ("skimage", "camera.png", "train", f"Lav Varshney, {_CC0}"),
+        "coins": ("skimage", "coins.png", "train", "Brooklyn Museum, no known restrictions"),
+        "grass": ("skimage", "grass.png", "train", f"linolafett, {_CC0}"),
+        "gravel": ("skimage", "gravel.png", "train", f"CC0Textures, {_CC0}"),
+        "hopper": ("matplotlib", "grace_hopper.jpg", "train", f"US Navy, {_PUBLIC_DOMAIN}"),
+        "hubble": ("skimage", "hubble_deep_field.jpg", "train", f"NASA and ESA, {_PUBLIC_DOMAIN}"),
+        "immunohistochemistry": ("skimage", "ihc.png", "train", "CMMI, no known restrictions"),
+        "motorcycle": (
+            "skimage",
+            "motorcycle_left.png",
+            "train",
+            f"Middlebury, {_CC0}",
+        ),
+        "retina": ("skimage", "retina.jpg", "train", f"Mikael Häggström, {_CC0}"),
+        "rocket": ("skimage", "rocket.jpg", "train", f"SpaceX, {_PUBLIC_DOMAIN}"),
+        "text": ("skimage", "text.png", "train", f"Wikipedia, {_PUBLIC_DOMAIN}"),
+        "chelsea": ("skimage", "chelsea.png", "test", f"Stéfan van der Walt, {_CC0}"),
+        "coffee": ("skimage", "coffee.png", "test", f"Rachel Michetti, {_CC0}"),
+    }.items()
+}
+
+
+@dataclass
+class Images:
+    """Pictures by name, with how often each is drawn from.
+
+    Attributes:
+        names: one name a picture.
+        pictures: uint8 arrays of shape `(height, width, 3)`; where they would not fit in memory,
+            paths that are read again each time.
+        weights: relative share of the crops that come from each picture.
+        skipped: `(name, reason)` of what could not be used.
+    """
+
+    names: list[str] = field(default_factory=list)
+    pictures: list[np.ndarray | Path] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
+        for index, name in enumerate(self.names):
+            yield name, self[index]
+
+    def __getitem__(self, which: int | str) -> np.ndarray:
+        index = self.names.index(which) if isinstance(which, str) else which
+        picture = self.pictures[index]
+        return read_image(picture) if isinstance(picture, Path) else picture
+
+    def append(self, name: str, picture: np.ndarray | Path, weight: float) -> None:
+        self.names.append(name)
+        self.pictures.append(picture)
+        self.weights.append(weight)
+
+    def split(self, share: float) -> tuple["Images", "Images"]:
+        """Give (the first pictures, the last ones): `share` of them are held out, at least one.
+
+        A single picture is for training; then nothing is held out.
+        """
+        held = min(len(self) - 1, max(1, round(share * len(self))))
+        parts = []
+        for places in (range(len(self) - held), range(len(self) - held, len(self))):
+            part = Images(skipped=self.skipped)
+            for place in places:
+                part.append(self.names[place], self.pictures[place], self.weights[place])
+            parts.append(part)
+        return parts[0], parts[1]
+
+    def at_least(self, size: tuple[int, int]) -> "Images":
+        """Keep what is large enough to cut `size` from; the rest joins `skipped`.
+
+        Raises:
+            ValueError: where nothing is large enough.
+        """
+        kept = Images(skipped=list(self.skipped))
+        largest = (0, 0)
+        for name, picture, weight in zip(self.names, self.pictures, self.weights, strict=True):
+            height, width = _shape(picture)
+            if height >= size[0] and width >= size[1]:
+                kept.append(name, picture, weight)
+            else:
+                largest = max(largest, (height, width), key=min)
+                reason = f"{height}×{width} is smaller than the crop of {size[0]}×{size[1]}"
+                kept.skipped.append((name, reason))
+        if not kept.names:
+            raise ValueError(
+                f"none of the {len(self)} images is as large as the crop of {size[0]}×{size[1]} "
+                f"(the largest is {largest[0]}×{largest[1]}); use larger images or a smaller size"
+            )
+        return kept
+
+
+def photographs(split: str = "train") -> Images:
+    """Load the photographs that are installed with scikit-image and Matplotlib.
+
+    Args:
+        split: `"train"`, or `"test"` for the two that no training ever sees. Of the Hubble deep
+            field, training sees the columns below 600.
+
+    Returns:
+        The `Images`; `PHOTOGRAPHS[name].credit` says whose each one is.
+
+    Raises:
+        ValueError: for another split.
+
+    Example:
+        >>> photographs("test").names
+        ['chelsea', 'coffee']
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f"split {split!r} is unknown; choose 'train' or 'test'")
+    images = Images()
+    for name, photograph in PHOTOGRAPHS.items():
+        if photograph.split == split:
+            pixels = read_image(_installed(photograph))
+            if name == "hubble":
+                pixels = pixels[:, :600]
+            images.append(name, pixels, _crops(pixels))
+    return images
+
+
+def with_drawings(
+    images: Images, *, leaves: int = 24, pages: int = 16, share: float = 0.4
+) -> Images:
+    """Add pictures drawn by code, which bring the edges, stripes and letters that few photos have.
+
+    Args:
+        images: the pictures to add to; they are not changed.
+        leaves: how many of `drawings.dead_leaves`.
+        pages: how many of `drawings.text_page`.
+        share: share of the crops that come from drawings; a quarter of it from pages.
+
+    Returns:
+        New `Images`, the drawings last.
+    """
+    more = Images(list(images.names), list(images.pictures), skipped=list(images.skipped))
+    scale = (1 - share) / sum(images.weights)
+    more.weights = [weight * scale for weight in images.weights]
+    for seed in range(leaves):
+        more.append(f"leaves_{seed}", drawings.dead_leaves(seed), 0.75 * share / leaves)
+    for seed in range(pages):
+        more.append(f"page_{seed}", drawings.text_page(seed), 0.25 * share / pages)
+    return more
+
+
+def folder(
+    path: str | Path,
+    *,
+    memory_limit: int = 2 * 2**30,
+    progress: Callable[[Sequence[Path]], Iterator[Path]] = iter,
+) -> Images:
+    """Read every picture in a folder and the folders within.
+
+    Grey, RGBA, palette, CMYK and 16-bit pictures become RGB of 8 bits; transparency is laid on
+    white; a rotation written in EXIF is carried out. What cannot be read is skipped and named.
+
+    Args:
+        path: the folder.
+        memory_limit: bytes of pixels to keep in memory; pictures beyond it are read when needed.
+        progress: called with the list of files, gives them one by one (for a progress bar).
+
+    Returns:
+        The `Images`, in the order of their paths; `skipped` says what was left out and why.
+
+    Raises:
+        ValueError: if the folder is missing, is a file, or holds no picture that can be read.
+
+    Example:
+        images = folder("my_photos")
+        print(len(images), "images;", images.skipped)
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise ValueError(f"the folder {path} does not exist")
+    if not path.is_dir():
+        raise ValueError(f"{path} is a file; give the folder that holds the images")
+    files = sorted(
+        file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+    )
+    if not files:
+        raise ValueError(f"the folder {path} holds no image file ({', '.join(SUFFIXES)})")
+    images, used = Images(), 0
+    for file in progress(files):
+        name = str(file.relative_to(path))
+        try:
+            pixels = read_image(file)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            images.skipped.append((name, f"cannot be read: {error}".splitlines()[0]))
+            continue
+        used += pixels.nbytes
+        images.append(name, pixels if used <= memory_limit else file, _crops(pixels))
+    if not images.names:
+        name, reason = images.skipped[0]
+        raise ValueError(f"none of the {len(files)} files in {path} can be read; {name}: {reason}")
+    return images
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read a picture of any common kind as 8-bit RGB.
+
+    Args:
+        path: the file.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+
+    Raises:
+        OSError: if the file is missing, truncated or no image.
+
+    Example:
+        pixels = read_image("holiday.jpg")
+    """
+    with warnings.catch_warnings():
+        # A photograph of 100 megapixels is large, not an attack; Pillow still refuses twice that.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as image:
+            image.load()
+            image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _grey_of_many_bits(np.asarray(image, np.float64))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB")).copy()
+
+
+def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """Make a picture smaller: Pillow's antialiased bicubic filter, rounded to 8 bits.
+
+    Args:
+        image: uint8 of shape `(height, width, 3)`.
+        size: side, or `(height, width)`, in pixels.
+
+    Returns:
+        uint8 array of shape `(*size, 3)`.
+
+    Example:
+        >>> reduce(np.zeros((400, 400, 3), np.uint8), 64).shape
+        (64, 64, 3)
+    """
+    height, width = as_pair(size)
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+
+
+# Enlarging by the same filter is what every generator has to beat.
+enlarge_bicubic = reduce
+
+
+def pairs(
+    images: Images,
+    low: int | tuple[int, int],
+    high: int | tuple[int, int],
+    *,
+    steps: int,
+    batch_size: int = 16,
+    first_step: int = 0,
+    seed: int = 0,
+    augment: bool = True,
+):
+    """Cut (small, large) pairs from pictures, without end and in an order that can be resumed.
+
+    Args:
+        images: where to cut from.
+        low: side or `(height, width)` of the small image: the large one, reduced by `reduce`.
+        high: side or `(height, width)` of the large image.
+        steps: how many batches the whole training takes.
+        batch_size: pairs a batch.
+        first_step: the batch to start with; batch n is the same whatever came before.
+        seed: seed of crops and augmentation.
+        augment: shrink crops by up to 2, flip, turn, and exchange colour channels.
+
+    Returns:
+        `tf.data.Dataset` of `steps - first_step` batches
+        `((batch, *low, 3), (batch, *high, 3))`, float32 in 0 … 1.
+
+    Raises:
+        ValueError: where no picture is as large as `high`.
+
+    Example:
+        for small, large in pairs(photographs(), 24, 96, steps=1):
+            print(small.shape, large.shape)  # (16, 24, 24, 3) (16, 96, 96, 3)
+    """
+    import tensorflow as tf
+
+    low, high = as_pair(low), as_pair(high)
+    images = images.at_least(high)
+    chances = np.array(images.weights) / np.sum(images.weights)
+
+    def batch(step):
+        rng = np.random.default_rng((seed, int(step)))
+        small = np.empty((batch_size, *low, 3), np.float32)
+        large = np.empty((batch_size, *high, 3), np.float32)
+        for index in range(batch_size):
+            picture = images[rng.choice(len(images), p=chances)]
+            crop = _crop(picture, high, rng, augment)
+            large[index] = crop / np.float32(255)
+            small[index] = reduce(crop, low) / np.float32(255)
+        return small, large
+
+    def load(step):
+        small, large = tf.numpy_function(batch, [step], [tf.float32, tf.float32], stateful=False)
+        small.set_shape((batch_size, *low, 3))
+        large.set_shape((batch_size, *high, 3))
+        return small, large
+
+    numbers = tf.data.Dataset.range(first_step, steps)
+    return numbers.map(load, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def _crop(picture, size, rng, augment):
+    height, width = size
+    tallest, widest = picture.shape[:2]
+    shrink = 1.0
+    if augment and rng.random() < 0.7:
+        shrink = min(2 ** rng.random(), tallest / height, widest / width)
+    tall, wide = int(height * shrink), int(width * shrink)
+    top, left = rng.integers(tallest - tall + 1), rng.integers(widest - wide + 1)
+    crop = picture[top : top + tall, left : left + wide]
+    if (tall, wide) != size:
+        crop = reduce(crop, size)
+    if not augment:
+        return crop
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+    crop = np.rot90(crop, rng.choice([0, 1, 2, 3] if height == width else [0, 2]))
+    if rng.random() < 0.5:
+        crop = crop[..., rng.permutation(3)]
+    return np.ascontiguousarray(crop)
+
+
+def _installed(photograph):
+    import importlib.resources
+
+    place = {"skimage": "data", "matplotlib": "mpl-data/sample_data"}[photograph.package]
+    package = importlib.resources.files(photograph.package)
+    return Path(str(package)) / place / photograph.file
+
+
+def _crops(pixels):
+    """Larger pictures hold more crops, but not in proportion: they also repeat themselves."""
+    return float(np.sqrt(pixels.shape[0] * pixels.shape[1]))
+
+
+def _shape(picture):
+    if isinstance(picture, Path):
+        return read_image(picture).shape[:2]
+    return picture.shape[:2]
+
+
+def _grey_of_many_bits(values):
+    """16-bit grey as its upper 8 bits; anything else stretched from its least to its greatest."""
+    if values.min() >= 0 and 255 < values.max() <= 65535:
+        values = values / 257
+    elif values.max() > 255 or values.min() < 0:
+        values = (values - values.min()) / (np.ptp(values) or 1) * 255
+    elif values.max() <= 1:
+        values = values * 255
+    grey = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)

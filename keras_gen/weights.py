@@ -1,0 +1,70 @@
+"""The trained generators that come with the course, by name."""
+
+import os
+from pathlib import Path
+
+
+def directory() -> Path:
+    """The directory of the weights: `KERAS_GEN_WEIGHTS` if that is set, else `data/weights`."""
+    chosen = os.environ.get("KERAS_GEN_WEIGHTS")
+    return Path(chosen) if chosen else Path(__file__).resolve().parents[1] / "data" / "weights"
+
+
+def names() -> list[str]:
+    """Names of the stored generators, as `load` takes them.
+
+    Example:
+        >>> "simple_64to400_photos" in names()
+        True
+    """
+    return sorted(file.stem for file in directory().glob("*.keras"))
+
+
+def path(name: str | Path) -> Path:
+    """Find a generator: a name from `names()`, or the path of a `.keras` file.
+
+    Args:
+        name: the name, or the path.
+
+    Returns:
+        The path of an existing file.
+
+    Raises:
+        ValueError: if there is no such file.
+    """
+    file = Path(name).expanduser()
+    if file.suffix == ".keras" and file.exists():
+        return file
+    stored = directory() / f"{name}.keras"
+    if stored.exists():
+        return stored
+    known = ", ".join(names()) or f"none is in {directory()}"
+    raise ValueError(
+        f"there are no weights {str(name)!r}; give the path of a .keras file, or one of: {known}"
+    )
+
+
+def load(name: str | Path):
+    """Load a generator.
+
+    Args:
+        name: a name from `names()`, or the path of a `.keras` file.
+
+    Returns:
+        The Keras model.
+
+    Raises:
+        ValueError: if there is no such file, or it is no Keras model.
+
+    Example:
+        >>> load("simple_64to400_photos").output_shape
+        (None, 400, 400, 3)
+    """
+    import keras
+
+    file = path(name)
+    try:
+        return keras.models.load_model(file, compile=False)
+    except Exception as error:  # Keras raises whatever its parts raise
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{file} cannot be loaded as a Keras model: {reason}") from error
