@@ -4,28 +4,36 @@ Every function takes float images in 0 … 1, so that it serves any model of any
 `(h, w, channels)` or a batch `(batch, h, w, channels)`. One image gives one number, a batch gives
 one number per image. Nothing here imports Keras or TensorFlow.
 
-* Against the truth: `psnr`, `ssim`, both in colour or on `luma`.
+* Against the truth: `psnr`, `ssim`, `ms_ssim`, each in colour or on `luma`.
+* Without one: `sharpness`. Checkerboards and spectra are in `keras_gen.spectra`, distances between
+  whole sets of images in `keras_gen.distances`.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
+from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 # ITU-R BT.601, as MATLAB's rgb2ycbcr and hence the super-resolution papers use it.
 _LUMA_OFFSET = 16 / 255
 _LUMA_WEIGHTS = np.array([65.481, 128.553, 24.966]) / 255
+# Wang, Simoncelli and Bovik (2003): what each scale of MS-SSIM counts, finest first.
+_SCALE_WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 
 
-def as_batch(images: ArrayLike, name: str = "images") -> np.ndarray:
-    """Check images and return them as a float64 batch `(batch, h, w, channels)`.
+def as_batch(
+    images: ArrayLike, name: str = "images", *, dtype: DTypeLike = np.float64
+) -> np.ndarray:
+    """Check images and return them as a batch `(batch, h, w, channels)`.
 
     Args:
         images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)` with 1 or 3
             channels, or anything that NumPy turns into one, a tensor for example.
         name: What the error message calls the array.
+        dtype: The float type to compute in.
 
     Returns:
-        Float64 array `(batch, h, w, channels)`; the batch is 1 for a single image.
+        Array of that type, `(batch, h, w, channels)`; the batch is 1 for a single image.
 
     Raises:
         ValueError: If the shape is another, the array is empty, holds integers, NaN or infinity.
@@ -56,7 +64,7 @@ def as_batch(images: ArrayLike, name: str = "images") -> np.ndarray:
             f"{name} holds NaN or infinity; expected finite values in 0 … 1. "
             "A training that diverged produces such images."
         )
-    return array.astype(np.float64, copy=False)
+    return array.astype(dtype, copy=False)
 
 
 def _per_image(values: np.ndarray, images: ArrayLike) -> float | np.ndarray:
@@ -97,9 +105,11 @@ def luma(image: ArrayLike) -> np.ndarray:
 
 
 def _pair(
-    image: ArrayLike, reference: ArrayLike, border: int, on_luma: bool
+    image: ArrayLike, reference: ArrayLike, data_range: float, border: int, on_luma: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Check two arrays and return them as batches, on luma and shaved if asked."""
+    if data_range <= 0:
+        raise ValueError(f"data_range={data_range}; expected a positive number, 1 for 0 … 1")
     if np.shape(image) != np.shape(reference):
         raise ValueError(
             f"the image has shape {np.shape(image)} and the reference {np.shape(reference)}; "
@@ -117,6 +127,20 @@ def _pair(
         pair = luma(pair[0])[..., None], luma(pair[1])[..., None]
     inside = slice(border, height - border), slice(border, width - border)
     return pair[0][:, *inside], pair[1][:, *inside]
+
+
+def _windowed_pair(
+    image: ArrayLike, reference: ArrayLike, data_range: float, border: int, on_luma: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same for SSIM, which also needs room for a window."""
+    pair = _pair(image, reference, data_range, border, on_luma)
+    height, width = pair[0].shape[1:3]
+    if min(height, width) < 11:
+        raise ValueError(
+            f"SSIM lays windows of 11×11 pixels and {height}×{width} are left after shaving "
+            f"{border}; use larger images or a smaller border"
+        )
+    return pair
 
 
 def psnr(
@@ -152,9 +176,7 @@ def psnr(
         >>> round(psnr(np.full((8, 8), 0.6), np.full((8, 8), 0.5)), 3)
         20.0
     """
-    if data_range <= 0:
-        raise ValueError(f"data_range={data_range}; expected a positive number, 1 for 0 … 1")
-    ours, truth = _pair(image, reference, border, luma)
+    ours, truth = _pair(image, reference, data_range, border, luma)
     error = np.mean((ours - truth) ** 2, axis=(1, 2, 3))
     with np.errstate(divide="ignore"):  # equal images: infinitely many decibels
         return _per_image(10 * np.log10(data_range**2 / error), image)
@@ -196,15 +218,7 @@ def ssim(
 
     Source: Wang, Bovik, Sheikh and Simoncelli (2004), Image quality assessment.
     """
-    if data_range <= 0:
-        raise ValueError(f"data_range={data_range}; expected a positive number, 1 for 0 … 1")
-    ours, truth = _pair(image, reference, border, luma)
-    height, width = ours.shape[1:3]
-    if min(height, width) < 11:
-        raise ValueError(
-            f"SSIM lays windows of 11×11 pixels and {height}×{width} are left after shaving "
-            f"{border}; use larger images or a smaller border"
-        )
+    ours, truth = _windowed_pair(image, reference, data_range, border, luma)
     values = [
         structural_similarity(
             one,
@@ -218,3 +232,112 @@ def ssim(
         for one, other in zip(ours, truth, strict=True)
     ]
     return _per_image(np.array(values), image)
+
+
+def ms_ssim(
+    image: ArrayLike,
+    reference: ArrayLike,
+    *,
+    data_range: float = 1.0,
+    border: int = 0,
+    luma: bool = False,
+) -> float | np.ndarray:
+    """Return the structural similarity over several scales: 1 is equal, 0 is unrelated.
+
+    Contrast and structure are compared at five scales, each half the last (means of 2×2 pixels),
+    brightness at the coarsest alone, and the results multiplied with the published exponents.
+    Windows and constants are those of `ssim`, and a negative factor counts as 0. Images under 176
+    pixels have room for fewer scales: those left share the exponents, so compare such numbers only
+    at one size.
+
+    Args:
+        image: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1, at
+            least 11 pixels high and wide after shaving.
+        reference: An array of the same shape.
+        data_range: The largest possible difference, 1 for images in 0 … 1.
+        border: Pixels left out along every edge.
+        luma: Compare the BT.601 luma of colour images rather than their three channels.
+
+    Returns:
+        Similarity: a float for one image, an array `(batch,)` for a batch.
+
+    Raises:
+        ValueError: As for `ssim`.
+
+    Example:
+        >>> round(ms_ssim(np.full((16, 16), 0.6), np.full((16, 16), 0.5)), 6)
+        0.983609
+
+    Source: Wang, Simoncelli and Bovik (2003), Multiscale structural similarity.
+    """
+    ours, truth = _windowed_pair(image, reference, data_range, border, luma)
+    scales = min(5, int(np.log2(min(ours.shape[1:3]) / 11)) + 1)
+    weights = _SCALE_WEIGHTS[:scales]
+    if scales < 5:
+        weights = weights / weights.sum()
+    similarity = np.ones((len(ours), ours.shape[-1]))
+    for scale, weight in enumerate(weights):
+        brightness, structure = _ssim_factors(ours, truth, data_range)
+        factor = brightness * structure if scale == scales - 1 else structure
+        similarity *= np.maximum(factor.mean(axis=(1, 2)), 0) ** weight
+        ours, truth = _halve(ours), _halve(truth)
+    return _per_image(similarity.mean(axis=-1), image)
+
+
+def _ssim_factors(
+    ours: np.ndarray, truth: np.ndarray, data_range: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The two factors of SSIM, brightness and contrast-structure, at every full 11×11 window."""
+
+    def local_mean(values: np.ndarray) -> np.ndarray:
+        return gaussian_filter(values, 1.5, radius=5, axes=(1, 2))[:, 5:-5, 5:-5]
+
+    mean_ours, mean_truth = local_mean(ours), local_mean(truth)
+    variances = local_mean(ours**2 + truth**2) - mean_ours**2 - mean_truth**2
+    covariance = local_mean(ours * truth) - mean_ours * mean_truth
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    brightness = (2 * mean_ours * mean_truth + c1) / (mean_ours**2 + mean_truth**2 + c1)
+    return brightness, (2 * covariance + c2) / (variances + c2)
+
+
+def _halve(batch: np.ndarray) -> np.ndarray:
+    """Means of 2×2 pixels; an odd last row or column is left out."""
+    height, width = batch.shape[1] // 2 * 2, batch.shape[2] // 2 * 2
+    even = batch[:, :height, :width]
+    return (even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]) / 4
+
+
+def sharpness(images: ArrayLike) -> float | np.ndarray:
+    """Return how much fine detail an image has: 0 is flat, larger is sharper.
+
+    The variance of the Laplacian (each pixel's four neighbours less four times itself), the mean
+    over channels, without the outermost pixels. Noise and checkerboards are detail to it too: read
+    it beside the same number for real images, and beside `checkerboard_gain`.
+
+    Args:
+        images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1, at
+            least 3 pixels high and wide.
+
+    Returns:
+        Variance: a float for one image, an array `(batch,)` for a batch.
+
+    Raises:
+        ValueError: If the images are not images or smaller than 3 pixels.
+
+    Example:
+        >>> sharpness(np.tile([0.0, 0.0, 1.0, 1.0], (8, 2)))
+        1.0
+
+    Source: Pech-Pacheco, Cristóbal, Chamorro-Martínez and Fernández-Valdivia (2000), Diatom
+    autofocusing in brightfield microscopy.
+    """
+    batch = as_batch(images)
+    if min(batch.shape[1:3]) < 3:
+        raise ValueError(
+            f"received images of {batch.shape[1]}×{batch.shape[2]} pixels; sharpness needs at "
+            "least 3 a side"
+        )
+    across = batch[:, 1:-1, :-2] + batch[:, 1:-1, 2:]
+    along = batch[:, :-2, 1:-1] + batch[:, 2:, 1:-1]
+    detail = across + along - 4 * batch[:, 1:-1, 1:-1]
+    return _per_image(detail.var(axis=(1, 2)).mean(axis=-1), images)

@@ -1,10 +1,14 @@
 """Image metrics against scikit-image, against arithmetic by hand, and against planted defects."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage import color, data, metrics
 
-from keras_gen.metrics import luma, psnr, ssim
+from keras_gen.metrics import luma, ms_ssim, psnr, sharpness, ssim
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +101,52 @@ def test_float32_is_enough(photo, noisy):
 def test_errors_say_what_to_do(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_ms_ssim_is_that_of_tensorflow():
+    tf = pytest.importorskip("tensorflow")
+    image = (data.astronaut()[:176, :176] / 255).astype("float32")
+    others = [
+        np.clip(image + np.random.default_rng(0).normal(0, 0.1, image.shape), 0, 1),
+        ndimage.gaussian_filter(image, 1.5, axes=(0, 1)),
+        data.astronaut()[200:376, 200:376] / 255,
+    ]
+    for other in others:
+        # 176 halves evenly four times: an odd last row TensorFlow would average with itself.
+        ours = ms_ssim(other, image)
+        theirs = tf.image.ssim_multiscale(tf.constant(other, tf.float32), image, 1.0)
+        assert ours == pytest.approx(float(theirs), abs=1e-5)
+
+
+def test_ms_ssim_with_one_scale_is_ssim(photo, noisy):
+    assert ms_ssim(noisy[:20, :21], photo[:20, :21]) == pytest.approx(
+        ssim(noisy[:20, :21], photo[:20, :21]), abs=1e-12
+    )
+
+
+def test_ms_ssim_orders_blur_and_takes_a_batch(photo):
+    blurred = [ndimage.gaussian_filter(photo, sigma, axes=(0, 1)) for sigma in (0, 1, 2, 4)]
+    values = ms_ssim(np.stack(blurred), np.stack([photo] * 4), luma=True)
+    assert values[0] == pytest.approx(1)
+    assert (np.diff(values) < -0.001).all()
+
+
+def test_sharpness_is_the_variance_of_the_laplacian(photo):
+    expected = np.mean([ndimage.laplace(photo[..., c])[1:-1, 1:-1].var() for c in range(3)])
+    assert sharpness(photo) == pytest.approx(expected, rel=1e-12)
+    blurred = [ndimage.gaussian_filter(photo, sigma, axes=(0, 1)) for sigma in (0, 0.5, 1, 2)]
+    assert (np.diff(sharpness(np.stack(blurred))) < 0).all()
+    ramp = np.linspace(0, 1, 20) * np.ones((20, 1))
+    assert sharpness(ramp) == pytest.approx(0, abs=1e-20)
+    with pytest.raises(ValueError, match="at least 3 a side"):
+        sharpness(np.zeros((2, 9)))
+
+
+@pytest.mark.parametrize("module", ["metrics", "spectra"])
+def test_no_network_is_imported(module):
+    code = (
+        f"import keras_gen.{module}, sys; "
+        "print(sorted({'keras', 'tensorflow'} & {name.split('.')[0] for name in sys.modules}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
