@@ -16,6 +16,8 @@ from PIL import Image, ImageOps
 from keras_gen import drawings
 from keras_gen.sizes import as_pair
 
+# What Pillow raises for a file that is damaged, no image, or far too large to be one.
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
@@ -210,21 +212,15 @@ def folder(
         print(len(images), "images;", images.skipped)
     """
     path = Path(path).expanduser()
-    if not path.exists():
-        raise ValueError(f"the folder {path} does not exist")
-    if not path.is_dir():
+    if path.is_file():
         raise ValueError(f"{path} is a file; give the folder that holds the images")
-    files = sorted(
-        file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
-    )
-    if not files:
-        raise ValueError(f"the folder {path} holds no image file ({', '.join(SUFFIXES)})")
+    files = image_files(path)
     images, used = Images(), 0
     for file in progress(files):
         name = str(file.relative_to(path))
         try:
             pixels = read_image(file)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except UNREADABLE as error:
             images.skipped.append((name, f"cannot be read: {error}".splitlines()[0]))
             continue
         used += pixels.nbytes
@@ -233,6 +229,31 @@ def folder(
         name, reason = images.skipped[0]
         raise ValueError(f"none of the {len(files)} files in {path} can be read; {name}: {reason}")
     return images
+
+
+def image_files(path: str | Path) -> list[Path]:
+    """Find the pictures in a folder and the folders within, by their endings.
+
+    Args:
+        path: a folder, or one picture.
+
+    Returns:
+        Paths in sorted order.
+
+    Raises:
+        ValueError: if the path does not exist, or no file in it has the ending of a picture.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise ValueError(f"{path} does not exist")
+    if path.is_file():
+        return [path]
+    files = sorted(
+        file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+    )
+    if not files:
+        raise ValueError(f"the folder {path} holds no image file ({', '.join(SUFFIXES)})")
+    return files
 
 
 def read_image(path: str | Path) -> np.ndarray:

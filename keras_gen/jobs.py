@@ -14,24 +14,10 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from keras_gen import datasets, metrics, sizes, training
+from keras_gen import datasets, generating, metrics, sizes, training
 from keras_gen.simple import simple_generator
 
 BORDER = 4
-
-
-def enlarge(model: keras.Model, image: np.ndarray) -> np.ndarray:
-    """Enlarge one 8-bit picture with a generator.
-
-    Args:
-        model: generator of images in 0 … 1.
-        image: uint8 of shape `(height, width, 3)`.
-
-    Returns:
-        uint8 array of shape `(height', width', 3)`.
-    """
-    drawn = model(image[None] / np.float32(255), training=False)
-    return np.rint(np.asarray(drawn[0]) * 255).astype(np.uint8)
 
 
 def compare_with_bicubic(
@@ -59,7 +45,7 @@ def compare_with_bicubic(
         low = datasets.reduce(truth, low_size)
         row = {"name": name, "low": low, "truth": truth}
         row["bicubic"] = datasets.enlarge_bicubic(low, high_size)
-        row["drawn"] = enlarge(generator_for(low_size), low)
+        row["drawn"] = generating.enlarge(generator_for(low_size), low)
         for prefix, image in (("", row["drawn"]), ("bicubic_", row["bicubic"])):
             pair = (image / 255, truth / 255)
             row[f"{prefix}psnr"] = metrics.psnr(*pair, luma=True, border=BORDER)

@@ -1,4 +1,4 @@
-"""The course's figures: pictures side by side, with close-ups, and a description for every figure."""
+"""The course's figures: pictures side by side with close-ups, each figure with a description."""
 
 import io
 

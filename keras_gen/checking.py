@@ -1,0 +1,117 @@
+"""Is this machine ready for the course? One line a question, with what to do where it is not."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+
+LEAST_MEMORY = 4 * 2**30
+LEAST_DISK = 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer: what was asked, what was found, whether that will do, and else what to do."""
+
+    question: str
+    found: str
+    fine: bool
+    advice: str = ""
+
+
+def findings() -> list[Finding]:
+    """Look the machine over; the slow questions, which import Keras, come last.
+
+    Returns:
+        The `Finding`s, in the order in which they should be shown.
+    """
+    return [_python(), _memory(), _disk(), _notebooks(), *_keras(), *_weights()]
+
+
+def _python():
+    version = platform.python_version()
+    fine = sys.version_info >= (3, 11)
+    return Finding("Python", version, fine, "install Python 3.11 or newer")
+
+
+def memory() -> int | None:
+    """Bytes of main memory, or None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _memory():
+    size = memory()
+    found = "unknown" if size is None else f"{size / 2**30:.1f} GiB, {os.cpu_count()} cores"
+    fine = size is None or size >= LEAST_MEMORY
+    return Finding("memory", found, fine, "close other programs; trainings want 4 GiB")
+
+
+def _disk():
+    free = shutil.disk_usage(".").free
+    return Finding(
+        "free disk here", f"{free / 2**30:.1f} GiB", free >= LEAST_DISK, "free a gigabyte"
+    )
+
+
+def _notebooks():
+    found = importlib.util.find_spec("jupyterlab") is not None
+    advice = 'pip install -c constraints.txt -e ".[notebooks]"'
+    return Finding("JupyterLab", "installed" if found else "missing", found, advice)
+
+
+def _keras():
+    start = time.perf_counter()
+    try:
+        import keras
+        import tensorflow
+    except ImportError as error:
+        advice = "pip install -c constraints.txt -e ."
+        return [Finding("Keras and TensorFlow", str(error).splitlines()[0], False, advice)]
+    seconds = time.perf_counter() - start
+    versions = f"Keras {keras.__version__}, TensorFlow {tensorflow.__version__}"
+    off = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0"
+    return [
+        Finding("libraries", f"{versions}, imported in {seconds:.1f} s", True),
+        Finding("Keras backend", keras.backend.backend(), True),
+        Finding(
+            "oneDNN", "off" if off else "on", not off, "unset TF_ENABLE_ONEDNN_OPTS: 4 to 7× faster"
+        ),
+        Finding("devices", ", ".join(_devices(tensorflow)), True),
+    ]
+
+
+def _devices(tensorflow):
+    return [device.name.split(":", 1)[1] for device in tensorflow.config.list_physical_devices()]
+
+
+def _weights():
+    from keras_gen import weights
+
+    names = weights.names()
+    found = f"{len(names)} generators" if names else f"none in {weights.directory()}"
+    advice = "run from a complete copy of the project, or set KERAS_GEN_WEIGHTS"
+    result = [Finding("trained weights", found, bool(names), advice)]
+    if names:
+        result.append(_drawn(names[0]))
+    return result
+
+
+def _drawn(name):
+    import numpy as np
+
+    from keras_gen import weights
+
+    model = weights.load(name)
+    sides = [side or 64 for side in model.input_shape[1:3]]
+    image = np.zeros((1, *sides, 3), np.float32)
+    model(image, training=False)
+    start = time.perf_counter()
+    drawn = model(image, training=False)
+    seconds = time.perf_counter() - start
+    return Finding(f"{name} draws", f"{drawn.shape[1]}×{drawn.shape[2]} in {seconds:.2f} s", True)

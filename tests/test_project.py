@@ -1,0 +1,72 @@
+"""The README, the environments and the versions say the same, and what they say is so."""
+
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def marked(name):
+    """The code block between the README's marks."""
+    return re.search(rf"<!-- {name} -->\n```\w+\n(.*?)```\n<!-- end -->", README, re.S)[1]
+
+
+def test_the_answer_runs():
+    answer = marked("answer")
+    assert len(answer.splitlines()) <= 20
+    run = subprocess.run(
+        [sys.executable, "-c", answer], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert run.stdout.strip().splitlines()[-1] == "(1, 400, 400, 3)"
+
+
+def test_the_test_command_is_complete():
+    command = marked("test command")
+    assert "venv" in command and "pip install" in command and command.rstrip().endswith("pytest")
+    assert "test command" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_conda_only_brings_python_and_pip():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    assert [re.match(r"\w+", entry)[0] for entry in conda] == ["python", "pip"]
+    assert pip == {"pip": ["-c constraints.txt", "-e .[notebooks,test]"]}
+    python = next(entry for entry in conda if entry.startswith("python="))
+    least = PROJECT["requires-python"].removeprefix(">=")
+    assert python == f"python={least}"
+    extras = re.search(r"\[(.*)\]", pip["pip"][1])[1].split(",")
+    assert set(extras) == set(PROJECT["optional-dependencies"])
+
+
+def test_constraints_meet_what_the_project_asks_for():
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    exact = dict(line.split("==") for line in lines if "==" in line)
+    exact = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in exact.items()}
+    asked = [*PROJECT["dependencies"], *itertools.chain(*PROJECT["optional-dependencies"].values())]
+    for line in asked:
+        requirement = Requirement(line)
+        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        assert name in exact, f"constraints.txt does not hold {name}"
+        assert requirement.specifier.contains(exact[name]), (line, exact[name])
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
+
+
+def test_every_module_is_in_the_layout():
+    for module in sorted((ROOT / "keras_gen").glob("*.py")):
+        if not module.name.startswith("_"):
+            assert f"`{module.stem}`" in README, f"the README's layout misses {module.name}"
