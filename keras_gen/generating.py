@@ -1,6 +1,7 @@
 """Put a trained generator to work: enlarge pictures of any size, file by file."""
 
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 
 import keras
@@ -82,6 +83,49 @@ def enlarge_files(
         write_whole(path, Image.fromarray(large).save)
         written.append(path)
     return written, skipped
+
+
+def resized(model: keras.Model, size: tuple[int, int]) -> keras.Model:
+    """Build the same generator, with the same weights, for pictures of another size.
+
+    Convolutions do not mind the size, so a generator of 64×64 → 400×400 serves 64×96 → 400×600 too.
+
+    Args:
+        model: functional generator of stock layers, made of convolutions; a `Resizing` layer in it
+            keeps its ratio.
+        size: `(height, width)` of the new input.
+
+    Returns:
+        A new model; the given one where it already takes that size.
+
+    Raises:
+        ValueError: if a `Resizing` layer's new size would not be whole.
+
+    Example:
+        >>> wide = resized(weights.load("simple_64to400_photos"), (64, 96))
+        >>> wide.output_shape
+        (None, 400, 600, 3)
+    """
+    old = model.input_shape[1:3]
+    if None in old or old == tuple(size):
+        return model
+    config = model.get_config()
+    for layer in config["layers"]:
+        if layer["class_name"] == "InputLayer":
+            layer["config"]["batch_shape"] = (None, *size, model.input_shape[-1])
+        elif layer["class_name"] == "Resizing":
+            for axis, new, before in zip(("height", "width"), size, old, strict=True):
+                side = Fraction(layer["config"][axis] * new, before)
+                if side.denominator != 1:
+                    raise ValueError(
+                        f"{model.name} turns {old} into {model.output_shape[1:3]}; for {size} that "
+                        f"is not a whole number of pixels; use a multiple of "
+                        f"{Fraction(layer['config'][axis], before).denominator}"
+                    )
+                layer["config"][axis] = int(side)
+    other = keras.Model.from_config(config)
+    other.set_weights(model.get_weights())
+    return other
 
 
 def middle(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -4,7 +4,6 @@ Enlarging is judged on photographs that no training sees, against Pillow's bicub
 the protocol of the super-resolution papers: luma of 8-bit images, a border of 4 pixels left out.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,14 +20,12 @@ BORDER = 4
 
 
 def compare_with_bicubic(
-    generator_for: Callable[[tuple[int, int]], keras.Model],
-    images: datasets.Images,
-    scale: Fraction,
+    model: keras.Model, images: datasets.Images, scale: Fraction | int
 ) -> list[dict]:
     """Judge an enlarger on whole pictures, beside Pillow's bicubic enlargement.
 
     Args:
-        generator_for: gives the generator for an input of `(height, width)`.
+        model: the generator; one of fixed size is resized to each picture.
         images: the pictures; each is cut to the largest size that the scale divides.
         scale: enlargement, `Fraction(25, 4)` for instance.
 
@@ -36,7 +33,7 @@ def compare_with_bicubic(
         One dict a picture: `name`, `psnr`, `ssim`, `bicubic_psnr`, `bicubic_ssim`, and the pictures
         `low`, `bicubic`, `drawn`, `truth` as uint8 arrays.
     """
-    rows = []
+    rows, scale = [], Fraction(scale)
     for name, picture in images:
         steps = [side // scale.numerator for side in picture.shape[:2]]
         low_size = tuple(step * scale.denominator for step in steps)
@@ -45,7 +42,7 @@ def compare_with_bicubic(
         low = datasets.reduce(truth, low_size)
         row = {"name": name, "low": low, "truth": truth}
         row["bicubic"] = datasets.enlarge_bicubic(low, high_size)
-        row["drawn"] = generating.enlarge(generator_for(low_size), low)
+        row["drawn"] = generating.enlarge(generating.resized(model, low_size), low)
         for prefix, image in (("", row["drawn"]), ("bicubic_", row["bicubic"])):
             pair = (image / 255, truth / 255)
             row[f"{prefix}psnr"] = metrics.psnr(*pair, luma=True, border=BORDER)
@@ -125,15 +122,6 @@ def train_simple(
         )
     batch_size = batch_size or (16 if scale else 4)
 
-    def generator_for(low_size):
-        """The same weights for an input of another size: every layer is a convolution."""
-        if scale is not None or low_size == low:
-            return model
-        high_size = tuple(int(side * factor) for side in low_size)
-        other = simple_generator((*low_size, 3), high_size, **network)
-        other.set_weights(model.get_weights())
-        return other
-
     training_images, test_images = _images(data, high, console)
     training.compile_for_images(model, steps=steps, learning_rate=learning_rate)
 
@@ -149,7 +137,7 @@ def train_simple(
         )
 
     def preview(model):
-        rows = compare_with_bicubic(generator_for, test_images, factor)
+        rows = compare_with_bicubic(model, test_images, factor)
         return _contact_sheet(rows), _means(rows)
 
     options = {
@@ -172,7 +160,7 @@ def train_simple(
         options=options,
         console=console,
     )
-    rows = compare_with_bicubic(generator_for, test_images, factor)
+    rows = compare_with_bicubic(model, test_images, factor)
     name = f"{title}_{'photos' if data == 'photos' else Path(data).name}"
     path = Path(directory) / f"{name}.keras"
     training.save_generator(model, path)
