@@ -142,7 +142,7 @@ def test_sharpness_is_the_variance_of_the_laplacian(photo):
         sharpness(np.zeros((2, 9)))
 
 
-@pytest.mark.parametrize("module", ["metrics", "spectra"])
+@pytest.mark.parametrize("module", ["metrics", "spectra", "distances", "variety"])
 def test_no_network_is_imported(module):
     code = (
         f"import keras_gen.{module}, sys; "

@@ -1,0 +1,151 @@
+"""Are generated images different from each other, and from the images they were trained on?
+
+A generator can draw patches that look just right (`keras_gen.distances`) and still draw one image
+again and again (`diversity`), or its training images (`nearest_patch_distance`). Plain arrays, no
+Keras.
+"""
+
+import itertools
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike
+
+from keras_gen.distances import FLAT, PATCH, random_patches, split_bands
+from keras_gen.metrics import as_batch, ms_ssim
+
+
+def diversity(images: ArrayLike, *, pairs: int = 100, luma: bool = False, seed: int = 0) -> float:
+    """Return how different images are from each other: 0 is all the same, about 1 unrelated.
+
+    One less the mean `ms_ssim` of pairs of images. A generator that has collapsed scores far below
+    real images; compare with their diversity at the same number and size.
+
+    Args:
+        images: Float array `(batch, h, w, channels)` in 0 … 1, two images or more.
+        pairs: Random pairs to compare; all of them where there are no more.
+        luma: Compare the brightness only: three times as fast, blind to hue.
+        seed: Chooses the pairs.
+
+    Returns:
+        1 − mean MS-SSIM.
+
+    Raises:
+        ValueError: If there are fewer than two images or `pairs` is below 1.
+
+    Example:
+        >>> diversity(np.full((3, 64, 64, 3), 0.5))
+        0.0
+
+    Source: Odena, Olah and Shlens (2017), Conditional image synthesis with auxiliary classifier
+    GANs; Wang, Simoncelli and Bovik (2003) for MS-SSIM.
+    """
+    batch = as_batch(images, dtype=np.float32)
+    count = len(batch)
+    if count < 2 or pairs < 1:
+        raise ValueError(
+            f"received {count} images and pairs={pairs}; diversity compares at least 2 images in "
+            "at least 1 pair"
+        )
+    if count * (count - 1) // 2 <= pairs:
+        chosen = list(itertools.combinations(range(count), 2))
+    else:
+        generator = np.random.default_rng(seed)
+        first = generator.integers(count, size=pairs)
+        chosen = zip(first, (first + generator.integers(1, count, size=pairs)) % count, strict=True)
+    return 1 - float(np.mean([ms_ssim(batch[a], batch[b], luma=luma) for a, b in chosen]))
+
+
+def nearest_patch_distance(
+    images: ArrayLike,
+    training: ArrayLike,
+    *,
+    level: int = 2,
+    patches: int = 1000,
+    shifts: int | None = None,
+    percentile: float = 5,
+    seed: int = 0,
+) -> float:
+    """Return how far generated patches are from the nearest training patch: 0 is copied.
+
+    From one level of the Laplacian pyramid of the generated images, random 7×7 patches are cut; of
+    each image the half with more contrast is kept, because flat patches match anywhere. Each is
+    compared with *every* patch of that level of the training images; both are freed of their mean
+    and scaled to length 1, so that 0 is equal, √2 unrelated. The 5th percentile of the nearest
+    distances is low as soon as a twentieth of what is drawn was copied. What counts as low depends
+    on the data: compare with real images that were held out of the training.
+
+    A copy that was mirrored or turned is found only if `training` holds it mirrored or turned.
+
+    Args:
+        images: Float array `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
+        training: The images the generator learned from; their size and number may differ.
+        level: Level of the pyramid, 0 the finest. At 2 a patch spans 28 pixels.
+        patches: Patches cut in all, evenly from the images.
+        shifts: A copy may be moved by any number of pixels, but the level only has every
+            `2**level`-th; so this many shifts of the training images are searched along each
+            axis. None: all `2**level`. 1: only copies that were not moved, `4**level` times faster.
+        percentile: Which percentile of the distances to return.
+        seed: Chooses the patches.
+
+    Returns:
+        Distance, 0 … 2.
+
+    Raises:
+        ValueError: If the arrays are not images or differ in channels, the level has no room for a
+            patch, or `shifts` is not in 1 … `2**level`.
+
+    Example:
+        >>> image = np.random.default_rng(0).random((96, 96, 3))
+        >>> nearest_patch_distance(image[8:72, 16:80], image, patches=100) < 0.1
+        True
+
+    Source: the patches of Karras et al. (2018); the search and the score are this project's.
+    """
+    ours = as_batch(images, dtype=np.float32)
+    theirs = as_batch(training, "training", dtype=np.float32)
+    shifts = 2**level if shifts is None else shifts
+    if ours.shape[-1] != theirs.shape[-1] or not 1 <= shifts <= 2**level or patches < 2:
+        raise ValueError(
+            f"received {ours.shape[-1]} and {theirs.shape[-1]} channels, shifts={shifts} at level "
+            f"{level} and patches={patches}; expected as many channels in both, 1 … {2**level} "
+            "shifts and at least 2 patches"
+        )
+    generator = np.random.default_rng(seed)
+    each = -(-patches // len(ours))
+    queries = []
+    for image in ours:
+        cut = random_patches(_band(image, level), each, generator).reshape(each, -1)
+        cut -= cut.mean(axis=1, keepdims=True)
+        contrast = np.linalg.norm(cut, axis=1, keepdims=True)
+        scaled = cut / np.maximum(contrast, FLAT)
+        queries.append(scaled[contrast[:, 0] >= np.median(contrast)])
+    queries = np.concatenate(queries)
+    closest = np.full(len(queries), -1, np.float32)
+    for image in theirs:
+        for down, right in itertools.product(range(shifts), repeat=2):
+            band = _band(image[down:, right:], level)
+            closest = np.maximum(closest, _best_match(queries, band))
+    # |a − b|² = 2 − 2 a·b for vectors of length 1.
+    return float(np.percentile(np.sqrt(np.maximum(2 - 2 * closest, 0)), percentile))
+
+
+def _band(image: np.ndarray, level: int) -> np.ndarray:
+    """One level (h, w, channels) of the Laplacian pyramid of one image."""
+    if min(image.shape[:2]) < PATCH * 2 ** (level + 1):
+        raise ValueError(
+            f"level {level} of an image of {image.shape[0]}×{image.shape[1]} pixels has no room "
+            f"for 7×7 patches; expected at least {PATCH * 2 ** (level + 1)} pixels a side, or a "
+            "lower level"
+        )
+    return split_bands(image[None], level + 2)[level][0]
+
+
+def _best_match(queries: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """The largest correlation of each query (n, d), mean 0 and length 1, with any patch."""
+    windows = sliding_window_view(band, (PATCH, PATCH), axis=(0, 1))
+    candidates = windows.reshape(-1, queries.shape[1])
+    # The queries have mean 0, so the candidates' means need not be taken off, only out of lengths.
+    squares = np.einsum("nd,nd->n", candidates, candidates)
+    lengths = np.sqrt(np.maximum(squares - candidates.mean(axis=1) ** 2 * queries.shape[1], 0))
+    return np.max(queries @ candidates.T / np.maximum(lengths, FLAT), axis=1)

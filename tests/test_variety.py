@@ -1,0 +1,127 @@
+"""Diversity and copying: what a generator that repeats itself or its training images scores."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage import data
+
+from keras_gen.distances import laplacian_pyramid, sliced_wasserstein, sliced_wasserstein_floor
+from keras_gen.metrics import ms_ssim
+from keras_gen.variety import diversity, nearest_patch_distance
+
+TISSUE = (data.immunohistochemistry() / 255).astype("float32")
+
+
+def crops(count, size=96, seed=0):
+    corners = np.random.default_rng(seed).integers(TISSUE.shape[0] - size, size=(count, 2))
+    return np.stack([TISSUE[row : row + size, column : column + size] for row, column in corners])
+
+
+def test_diversity_is_the_mean_over_all_pairs():
+    images = crops(5)
+    similar = [ms_ssim(a, b) for a, b in itertools.combinations(images, 2)]
+    assert diversity(images) == pytest.approx(1 - np.mean(similar), abs=1e-12)
+    assert diversity(images, luma=True) != diversity(images)
+
+
+def test_diversity_draws_different_pairs_by_seed():
+    images = crops(20, 64)
+    everything = diversity(images, pairs=190)
+    drawn = [diversity(images, pairs=60, seed=seed) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert drawn == pytest.approx([everything] * 3, rel=0.1)
+
+
+def test_diversity_of_equal_images_is_zero_even_where_pairs_are_drawn():
+    # Were an image ever paired with itself, a set of two alternating images would score too low.
+    assert diversity(np.stack([TISSUE[:64, :64]] * 4)) == pytest.approx(0, abs=1e-12)
+    two = crops(2, 64)
+    assert diversity(two, pairs=1) == diversity(two, pairs=50)
+
+
+def test_a_generator_that_repeats_four_real_images_is_caught_by_diversity_alone():
+    real = crops(96)
+    floor = sliced_wasserstein_floor(real, splits=2)
+    repeated = real[np.arange(48) % 4]
+    finest = sliced_wasserstein(repeated, real[48:]).separate_by_level[0]
+    assert finest < 1.5 * floor.separate_by_level[0]
+    assert diversity(repeated) < 0.85 * diversity(real)
+
+
+def test_nearest_distance_is_the_search_written_as_loops():
+    ours, theirs = crops(1, 15)[0], crops(2, 16, seed=1)
+    band = laplacian_pyramid(ours, 2)[0][0]
+    patches = [band[r : r + 7, c : c + 7].ravel() for r in range(9) for c in range(9)]
+    spread = [patch.std() for patch in patches]
+    nearest = []
+    for patch in (p for p, s in zip(patches, spread, strict=True) if s >= np.median(spread)):
+        distances = []
+        for other in laplacian_pyramid(theirs, 2)[0]:
+            for row, column in itertools.product(range(10), repeat=2):
+                candidate = other[row : row + 7, column : column + 7].ravel()
+                a, b = ((x - x.mean()) / np.linalg.norm(x - x.mean()) for x in (patch, candidate))
+                distances.append(np.linalg.norm(a - b))
+        nearest.append(min(distances))
+    # 5000 draws with repetition from 81 places: percentiles agree up to their own grain.
+    for percentile in (5, 50, 95):
+        measured = nearest_patch_distance(
+            ours, theirs, level=0, patches=5000, percentile=percentile
+        )
+        grain = np.percentile(nearest, [percentile - 4, percentile + 4])
+        assert grain[0] - 1e-5 <= measured <= grain[1] + 1e-5
+
+
+@pytest.mark.parametrize("move", [(0, 0), (1, 2), (3, 3), (6, 5)])
+def test_a_moved_copy_is_found_and_a_held_out_image_is_not(move):
+    training, held_out = TISSUE[:200, :200], TISSUE[300:428, 300:428]
+    copy = training[move[0] : move[0] + 128, move[1] : move[1] + 128]
+    real = nearest_patch_distance(held_out, training, patches=300)
+    assert real > 0.4
+    assert nearest_patch_distance(copy, training, patches=300) < 0.25 * real
+    if move == (0, 0):
+        assert nearest_patch_distance(copy, training, patches=300, shifts=1) < 0.01
+    if move == (3, 3):  # why the shifts are searched
+        assert nearest_patch_distance(copy, training, patches=300, shifts=1) > 0.25 * real
+
+
+def test_one_copy_among_ten_is_enough_and_noise_does_not_hide_it():
+    training = TISSUE[:200, :200]
+    copy = training[:128, :128] + np.random.default_rng(0).normal(0, 0.02, (128, 128, 3))
+    held_out = [TISSUE[300 + 8 * k : 428 + 8 * k, 300:428] for k in range(9)]
+    real = nearest_patch_distance(np.stack(held_out), training)
+    mixed = nearest_patch_distance(np.stack([*held_out, copy]), training)
+    assert mixed < 0.5 * real
+
+
+def test_a_mirrored_copy_needs_mirrored_training_images():
+    training = TISSUE[:200, :200]
+    copy = training[:128, 127::-1]
+    assert nearest_patch_distance(copy, training, patches=300) > 0.4
+    assert nearest_patch_distance(copy, training[:, ::-1], patches=300) < 0.1
+
+
+def test_brightness_contrast_and_flat_areas_do_not_matter():
+    training = TISSUE[:200, :200]
+    copy = 0.2 + 0.5 * training[:128, :128]
+    assert nearest_patch_distance(copy, training, patches=300) < 0.01
+    flat_half = ndimage.gaussian_filter(TISSUE[300:428, 300:428], 1, axes=(0, 1))
+    flat_half[:, :60] = 0.5
+    flat_training = training.copy()
+    flat_training[:, :60] = 0.5
+    assert nearest_patch_distance(flat_half, flat_training, patches=300) > 0.3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: diversity(TISSUE), "received 1 images"),
+        (lambda: nearest_patch_distance(TISSUE[:40], TISSUE), "expected at least 56 pixels a side"),
+        (lambda: nearest_patch_distance(TISSUE, TISSUE, shifts=5), "1 … 4 shifts"),
+        (lambda: nearest_patch_distance(TISSUE, TISSUE[..., 0]), "3 and 1 channels"),
+    ],
+)
+def test_errors_say_what_to_do(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
