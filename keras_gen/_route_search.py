@@ -12,7 +12,6 @@ A path that shrinks and enlarges by the same factor is a detour, and not followe
 import math
 from collections import defaultdict
 from difflib import SequenceMatcher
-from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import NamedTuple
@@ -55,15 +54,6 @@ class Move(NamedTuple):
     output_padding: int | None
     size_in: int
     size_out: int
-
-    @property
-    def scale(self):
-        """Output pixels for an input pixel, at the middle of the picture."""
-        if self.layer == "resize":
-            return Fraction(self.size_out, self.size_in)
-        return (
-            Fraction(self.stride) if self.layer == "transposed_conv" else Fraction(1, self.stride)
-        )
 
     @property
     def whole(self):
@@ -118,9 +108,11 @@ def nearest(source: int, target: int, limits: Limits) -> list[int]:
     below = next((size for size in range(target, 0, -1) if is_reached(size)), None)
     if below == target:
         return [target]
-    # Look up about as far as it was down, and no farther.
-    top = farthest if below is None else min(farthest, 3 * target - 2 * below)
-    above = next((size for size in range(target + 1, top + 1) if is_reached(size)), None)
+    # Look up twice as far as it was down, or a quarter of the size.
+    top = target + max(2 * (target - (below or 0)), target // 4)
+    above = next(
+        (size for size in range(target + 1, min(top, farthest) + 1) if is_reached(size)), None
+    )
     found = [size for size in (below, above) if size is not None]
     return sorted(found, key=lambda size: (abs(size - target), size))
 
@@ -218,9 +210,18 @@ def _trims(size, goal, limits):
 
 def _is_detour(path):
     """Whether a path shrinks by a factor by which it also enlarges."""
-    shrunk = math.prod(move.stride for move in path if move.layer == "conv")
-    enlarged = math.prod(move.stride for move in path if move.layer == "transposed_conv")
-    return math.gcd(shrunk, enlarged) > 1
+    return math.gcd(*_factors(path)) > 1
+
+
+def _factors(path):
+    """By how much the strides of a path shrink in all, and by how much they enlarge."""
+    shrunk = enlarged = 1
+    for move in path:
+        if move.layer == "conv":
+            shrunk *= move.stride
+        elif move.layer == "transposed_conv":
+            enlarged *= move.stride
+    return shrunk, enlarged
 
 
 # Side by side ----------------------------------------------------------------------------------
@@ -353,18 +354,21 @@ class Traits(NamedTuple):
 def traits(path: Path) -> Traits:
     """Measure a path."""
     source, target = path[0].size_in, path[-1].size_out
-    scale = math.prod(move.scale for move in path)
+    shrunk, enlarged = _factors(path)
+    resized = [move for move in path if move.layer == "resize"]
+    shown = target * shrunk * math.prod(move.size_in for move in resized)
+    whole = source * enlarged * math.prod(move.size_out for move in resized)
     # Every layer is centred, so a wrong scale moves the two borders most, and equally.
-    drift = float(abs(target / scale - source) / 2)
+    drift = abs(shown - whole) / whole * source / 2
     rises = [move.size_out > move.size_in for move in path if move.size_out != move.size_in]
     smallest = min(move.size_out for move in path)
     ends = min(source, target)
     return Traits(
         drift=drift,
         tenths=round(10 * drift / source),
-        trimmed=target / scale < source,
+        trimmed=shown < whole,
         tight=smallest < max(TIGHTEST * ends, min(FEWEST, ends)),
-        shrunk=math.prod(move.stride for move in path if move.layer == "conv"),
+        shrunk=shrunk,
         peaks=sum(up and not still_up for up, still_up in pairwise(rises)),
         leaps=sum(len(prime_factors(move.stride)) - 1 for move in path if move.stride > 1),
         adjusted=sum(not move.whole and move.size_in != move.size_out for move in path),
