@@ -63,6 +63,7 @@ def nearest_patch_distance(
     level: int = 2,
     patches: int = 1000,
     shifts: int | None = None,
+    turned: bool = False,
     percentile: float = 5,
     seed: int = 0,
 ) -> float:
@@ -75,8 +76,6 @@ def nearest_patch_distance(
     distances is low as soon as a twentieth of what is drawn was copied. What counts as low depends
     on the data: compare with real images that were held out of the training.
 
-    A copy that was mirrored or turned is found only if `training` holds it mirrored or turned.
-
     Args:
         images: Float array `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
         training: The images the generator learned from; their size and number may differ.
@@ -85,6 +84,8 @@ def nearest_patch_distance(
         shifts: A copy may be moved by any number of pixels, but the level only has every
             `2**level`-th; so this many shifts of the training images are searched along each
             axis. None: all `2**level`. 1: only copies that were not moved, `4**level` times faster.
+        turned: Search for mirrored and quarter-turned copies, too, for a generator trained with
+            such augmentation.
         percentile: Which percentile of the distances to return.
         seed: Chooses the patches.
 
@@ -115,17 +116,18 @@ def nearest_patch_distance(
     each = -(-patches // len(ours))
     queries = []
     for image in ours:
-        cut = random_patches(_band(image, level), each, generator).reshape(each, -1)
-        cut -= cut.mean(axis=1, keepdims=True)
-        contrast = np.linalg.norm(cut, axis=1, keepdims=True)
-        scaled = cut / np.maximum(contrast, FLAT)
-        queries.append(scaled[contrast[:, 0] >= np.median(contrast)])
-    queries = np.concatenate(queries)
-    closest = np.full(len(queries), -1, np.float32)
+        cut = random_patches(_band(image, level), each, generator)
+        cut = cut - cut.mean(axis=(1, 2, 3), keepdims=True)
+        contrast = np.sqrt(np.sum(cut**2, axis=(1, 2, 3)))
+        lively = contrast >= np.median(contrast)
+        queries.append(cut[lively] / np.maximum(contrast[lively, None, None, None], FLAT))
+    queries = _turns(np.concatenate(queries)) if turned else np.concatenate(queries)[None]
+    closest = np.full(queries.shape[:2], -1, np.float32)
     for image in theirs:
         for down, right in itertools.product(range(shifts), repeat=2):
             band = _band(image[down:, right:], level)
             closest = np.maximum(closest, _best_match(queries, band))
+    closest = closest.max(axis=0)
     # |a − b|² = 2 − 2 a·b for vectors of length 1.
     return float(np.percentile(np.sqrt(np.maximum(2 - 2 * closest, 0)), percentile))
 
@@ -141,11 +143,27 @@ def _band(image: np.ndarray, level: int) -> np.ndarray:
     return split_bands(image[None], level + 2)[level][0]
 
 
+def _turns(patches: np.ndarray) -> np.ndarray:
+    """The eight mirrored and turned versions of square patches: (8, n, channels, side, side)."""
+    return np.stack(
+        [
+            np.rot90(version, quarters, axes=(2, 3))
+            for version in (patches, patches[..., ::-1])
+            for quarters in range(4)
+        ]
+    )
+
+
 def _best_match(queries: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """The largest correlation of each query (n, d), mean 0 and length 1, with any patch."""
+    """The largest correlation of each query with any patch of a band: (versions, n).
+
+    The queries (versions, n, channels, 7, 7) have mean 0 and length 1.
+    """
     windows = sliding_window_view(band, (PATCH, PATCH), axis=(0, 1))
-    candidates = windows.reshape(-1, queries.shape[1])
+    candidates = windows.reshape(-1, queries[0, 0].size)
     # The queries have mean 0, so the candidates' means need not be taken off, only out of lengths.
     squares = np.einsum("nd,nd->n", candidates, candidates)
-    lengths = np.sqrt(np.maximum(squares - candidates.mean(axis=1) ** 2 * queries.shape[1], 0))
-    return np.max(queries @ candidates.T / np.maximum(lengths, FLAT), axis=1)
+    squares -= candidates.mean(axis=1) ** 2 * candidates.shape[1]
+    scaled = candidates / np.sqrt(np.maximum(squares, FLAT**2))[:, None]
+    best = [np.max(version.reshape(len(version), -1) @ scaled.T, axis=1) for version in queries]
+    return np.array(best)

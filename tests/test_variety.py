@@ -9,7 +9,7 @@ from skimage import data
 
 from keras_gen.distances import laplacian_pyramid, sliced_wasserstein, sliced_wasserstein_floor
 from keras_gen.metrics import ms_ssim
-from keras_gen.variety import diversity, nearest_patch_distance
+from keras_gen.variety import _best_match, diversity, nearest_patch_distance
 
 TISSUE = (data.immunohistochemistry() / 255).astype("float32")
 
@@ -34,11 +34,15 @@ def test_diversity_draws_different_pairs_by_seed():
     assert drawn == pytest.approx([everything] * 3, rel=0.1)
 
 
-def test_diversity_of_equal_images_is_zero_even_where_pairs_are_drawn():
-    # Were an image ever paired with itself, a set of two alternating images would score too low.
+def test_diversity_of_equal_images_is_zero():
     assert diversity(np.stack([TISSUE[:64, :64]] * 4)) == pytest.approx(0, abs=1e-12)
-    two = crops(2, 64)
-    assert diversity(two, pairs=1) == diversity(two, pairs=50)
+
+
+def test_no_image_is_paired_with_itself():
+    images = crops(3, 32)
+    pairs = [diversity(images[[a, b]]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    drawn = [diversity(images, pairs=1, seed=seed) for seed in range(20)]
+    assert {round(value, 6) for value in drawn} == {round(value, 6) for value in pairs}
 
 
 def test_a_generator_that_repeats_four_real_images_is_caught_by_diversity_alone():
@@ -73,6 +77,17 @@ def test_nearest_distance_is_the_search_written_as_loops():
         assert grain[0] - 1e-5 <= measured <= grain[1] + 1e-5
 
 
+def test_the_best_match_is_the_largest_correlation():
+    generator = np.random.default_rng(0)
+    band = 3 + generator.random((9, 10, 3))  # far from mean 0, as no band of a pyramid is
+    query = generator.normal(size=(1, 1, 3, 7, 7))
+    query -= query.mean()
+    query /= np.linalg.norm(query)
+    candidates = [band[r : r + 7, c : c + 7].transpose(2, 0, 1) for r in range(3) for c in range(4)]
+    expected = max(np.corrcoef(query.ravel(), one.ravel())[0, 1] for one in candidates)
+    assert _best_match(query, band)[0, 0] == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize("move", [(0, 0), (1, 2), (3, 3), (6, 5)])
 def test_a_moved_copy_is_found_and_a_held_out_image_is_not(move):
     training, held_out = TISSUE[:200, :200], TISSUE[300:428, 300:428]
@@ -95,11 +110,15 @@ def test_one_copy_among_ten_is_enough_and_noise_does_not_hide_it():
     assert mixed < 0.5 * real
 
 
-def test_a_mirrored_copy_needs_mirrored_training_images():
-    training = TISSUE[:200, :200]
-    copy = training[:128, 127::-1]
-    assert nearest_patch_distance(copy, training, patches=300) > 0.4
-    assert nearest_patch_distance(copy, training[:, ::-1], patches=300) < 0.1
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_mirrored_or_turned_copy_is_found_when_asked_for(quarters, mirrored):
+    training = TISSUE[:160, :200]
+    copy = np.rot90(training[10:138, 21:149], quarters)
+    copy = copy[:, ::-1] if mirrored else copy
+    assert nearest_patch_distance(copy, training, patches=300, turned=True) < 0.1
+    if mirrored or quarters:
+        assert nearest_patch_distance(copy, training, patches=300) > 0.4
 
 
 def test_brightness_contrast_and_flat_areas_do_not_matter():
