@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise, product
+from operator import itemgetter
 
 from keras_gen import _route_search as search
 from keras_gen.layer_sizes import (
@@ -319,12 +320,15 @@ def _some_of_each(chains, count):
     for chain in families.values():
         grade = search.grade(chain)
         is_best = grade == search.grade(best)
-        kind = grade, *search.fixed_layers(chain)
+        kind = grade, *sorted(search.fixed_layers(chain))
         share = math.ceil((6 if is_best else _SHARES.get(grade, 0)) * count / 12)
         if taken[kind] < share and (is_best or search.work(chain) <= most):
-            listed.append(chain)
             taken[kind] += 1
-    return listed[:count]
+            # Where there are too many: the best, the first of every kind, then the others.
+            comes_late = len(listed) >= count / 2 and taken[kind] > 1
+            listed.append((comes_late, len(listed), chain))
+    kept = sorted(listed, key=itemgetter(0, 1))[:count]
+    return [chain for _, _, chain in sorted(kept, key=itemgetter(1))]
 
 
 def _route(source, target, chain, best):
