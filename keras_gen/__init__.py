@@ -16,12 +16,55 @@ from keras_gen import _quiet
 _quiet.install()
 
 _PUBLIC = {
-    "sizes": ["conv_size", "transposed_conv_size", "routes", "Route", "Stage"],
-    "upsampling": ["upsample", "UPSAMPLING"],
+    "sizes": [
+        "NoRouteError",
+        "Route",
+        "Stage",
+        "conv_size",
+        "cropped_size",
+        "depthwise_conv_size",
+        "padded_size",
+        "parse_size",
+        "pooling_size",
+        "routes",
+        "skip_sizes",
+        "space_to_depth_size",
+        "transposed_conv_size",
+        "upsampled_size",
+    ],
+    "metrics": ["luma", "ms_ssim", "psnr", "sharpness", "ssim"],
+    "spectra": [
+        "checkerboard_amplitude",
+        "checkerboard_energy",
+        "checkerboard_gain",
+        "radial_spectrum",
+        "spectral_peaks",
+        "spectrum_distance",
+    ],
+    "distances": ["sliced_wasserstein", "sliced_wasserstein_floor"],
+    "variety": ["diversity", "nearest_patch_distance"],
+    "upsampling": ["UPSAMPLING", "upsample"],
     "simple": ["simple_generator"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
-_MODULES = ["datasets", "metrics", "plots", "simple", "sizes", "training", "upsampling", "weights"]
+_MODULES = [
+    "checking",
+    "datasets",
+    "distances",
+    "drawings",
+    "generating",
+    "jobs",
+    "metrics",
+    "plots",
+    "simple",
+    "sizes",
+    "spectra",
+    "tour",
+    "training",
+    "upsampling",
+    "variety",
+    "weights",
+]
 
 __version__ = "0.1.0"
 __all__ = [*_HOME, *_MODULES]

@@ -10,7 +10,7 @@ import keras
 from keras import Model, layers, ops
 
 from keras_gen import sizes
-from keras_gen.upsampling import upsample
+from keras_gen.upsampling import transposed_initializer, upsample
 
 ACTIVATIONS = ("leaky_relu", "prelu", "relu", "silu", "tanh", "linear")
 
@@ -43,7 +43,7 @@ def simple_generator(
             `"linear"`.
         residual: add each block's input to its output (He et al. 2016).
         route: the stages from the input's size to the output's, one of `keras_gen.routes(…)`; by
-            default the best one.
+            default the best one that never goes below the input's size, else the best one.
         filters: channels at the input's resolution. They double where a stage halves the size and
             shrink again on the way up.
         blocks: residual blocks (two 3×3 convolutions each) at the input's resolution.
@@ -82,13 +82,14 @@ def simple_generator(
         enlarged = layers.UpSampling2D(scale, interpolation="bicubic", name="base")
     else:
         source = tuple(input_shape[:2])
-        route = route or sizes.routes(400 if size is None else size, source=source)[0]
+        route = route or _widest(sizes.routes(400 if size is None else size, source=source))
         for index, stage in enumerate(route.stages, start=1):
             name_of_stage = f"stage_{index}"
             width = _width(filters, stage.size_out[0] / source[0])
             x = _stage(x, width, stage, upsampling, seeds, name=name_of_stage)
             x = _activate(x, activation, name_of_stage)
-            if index < len(route.stages):
+            # Refining what the next stage makes smaller again would be work in vain.
+            if index < len(route.stages) and _grows(route.stages[index]):
                 x = _block(x, activation, residual, seeds, name=f"{name_of_stage}_block")
         enlarged = layers.Resizing(*route.target, interpolation="bicubic", name="base")
 
@@ -121,6 +122,25 @@ def _check(input_shape, size, scale, route):
         raise ValueError(f"the route ends at {route.target}, the size asked for is {size}")
 
 
+def _widest(routes):
+    """The best route that never makes the picture smaller than the input, if one is exact.
+
+    A route through a smaller map is cheaper, but the map has to hold the picture's places in its
+    channels, and to learn that takes a training many times as long (measured in chapter 05).
+    """
+    wide = [
+        route
+        for route in routes
+        if route.exact_scale
+        and min(min(stage.size_out) for stage in route.stages) >= min(route.source)
+    ]
+    return (wide or routes)[0]
+
+
+def _grows(stage):
+    return min(stage.size_out) > min(stage.size_in)
+
+
 def _seeds(seed):
     """One initializer after another, each with a seed of its own."""
     for offset in itertools.count():
@@ -131,15 +151,16 @@ def _stage(x, width, stage, upsampling, seeds, *, name):
     """One stage of a route: as written, or by another method where the factor is whole."""
     seed = next(seeds)
     common = {"strides": stage.stride, "padding": stage.padding, "name": name}
-    common["kernel_initializer"] = keras.initializers.GlorotUniform(seed=seed)
     if stage.layer == "resize":
         return layers.Resizing(*stage.size_out, interpolation="bilinear", name=name)(x)
     if stage.layer == "crop":
         return layers.CenterCrop(*stage.size_out, name=name)(x)
     if stage.layer == "conv":
-        return layers.Conv2D(width, stage.kernel_size, **common)(x)
+        start = keras.initializers.GlorotUniform(seed=seed)
+        return layers.Conv2D(width, stage.kernel_size, kernel_initializer=start, **common)(x)
     if upsampling == "transposed":
         common["output_padding"] = stage.output_padding
+        common["kernel_initializer"] = transposed_initializer(stage.stride, seed=seed)
         return layers.Conv2DTranspose(width, stage.kernel_size, **common)(x)
     scale = stage.stride[0]
     if stage.size_out != tuple(scale * side for side in stage.size_in):
