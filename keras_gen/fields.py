@@ -21,8 +21,9 @@ import keras
 import numpy as np
 
 from keras_gen import rules as _rules
+from keras_gen import rules_axes, rules_moves, rules_windows  # noqa: F401  (they register rules)
 from keras_gen.graph import Graph, Step, trace
-from keras_gen.intervals import Field
+from keras_gen.sight import Field
 from keras_gen.tables import Table
 
 # ---------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class _Walk:
         shapes = [graph.shapes[number] for number in step.outputs]
         seen = [fields[number] for number in step.inputs if number in fields]
         open_sizes = any(None in shape[1:] for shape in shapes)
-        if all(field.blind for field in seen) and not open_sizes:
+        if all(field.blind and not field.zero for field in seen) and not open_sizes:
             like = (seen or list(self.start.values()))[0]
             return [like.constant(_with_batch(shape)) for shape in shapes]
         args, kwargs = step.fill_in(fields)

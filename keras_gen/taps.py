@@ -200,9 +200,8 @@ def padded(size: int, before: int, after: int, mode: str = "constant") -> Taps:
 
 @lru_cache(1024)
 def rolled(size: int, shift: int) -> Taps:
-    """Taps of `numpy.roll`."""
-    taps = repeating(size, size, [[-shift]], 1)
-    return replace(taps, inside=((np.arange(size) - shift) % size)[:, None])
+    """Taps of `numpy.roll`, which has no pattern without an edge to roll around."""
+    return table(size, ((np.arange(size) - shift) % size)[:, None])
 
 
 @lru_cache(1024)

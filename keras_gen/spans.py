@@ -11,8 +11,8 @@ the indices 0 … n-1 of an image: what does this output really see? *Endless* s
 index and the step to the next, on a grid without edges, where layers repeat themselves after a
 period: what is the field of this architecture?
 
-A *view* has one span for each axis of the image; a *field* is what one tensor sees: its shape and
-both views.
+A *view* has one span for each axis of the image. What one tensor sees, its `Field`, has a clipped
+view and an endless one (see `sight`).
 
 Araujo, Norris and Sim (2019), "Computing receptive fields of convolutional neural networks", treat
 the endless grid for encoders. Decoders, their phases and the borders are treated here.
@@ -20,7 +20,7 @@ the endless grid for encoders. Decoders, their phases and the borders are treate
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -30,6 +30,7 @@ import numpy as np
 from keras_gen.taps import NOTHING, Taps
 
 LONGEST_PERIOD = 1 << 16  # beyond it a pattern counts as having no period
+CONSTANT = -1e300  # the upper end of an element that sees nothing and need not be zero
 
 # ---------------------------------------------------------------------------------------------
 # Spans: all elements of a tensor, one axis of the image
@@ -42,8 +43,10 @@ class Span:
 
     `low` and `high` have an axis for each axis of the tensor: of length 1 where the elements see
     alike, of the axis' own length, or of a period after which the interval is the same but for a
-    step. An element that sees nothing has `low = inf` and `high = -inf`, one that sees everything
-    on an endless grid the opposite, and `nan` stands for a pattern that has no period any more.
+    step. An element that sees nothing has `low = inf`, and `high = -inf` if it is zero (it comes
+    from zero padding) or else `CONSTANT`; the order of these ends lets hulls come out right. One
+    that sees everything on an endless grid has the ends `-inf` and `inf`, and `nan` stands for a
+    pattern that has no period any more.
     """
 
     low: np.ndarray
@@ -67,6 +70,11 @@ class Span:
     def blind(self) -> np.ndarray:
         """The elements that see nothing."""
         return self.low > self.high
+
+    @property
+    def zero(self) -> np.ndarray:
+        """The elements that see nothing and are zero."""
+        return self.high == -np.inf
 
     def varies(self, axis: int) -> bool:
         return self.low.shape[axis] > 1 or self.steps[axis] != 0
@@ -98,8 +106,8 @@ class Span:
             return self
         low, high = self.low.min(axis, keepdims=True), self.high.max(axis, keepdims=True)
         if self.steps[axis]:  # on an endless grid, moving intervals cover everything
-            low = np.where(np.isfinite(low), -np.inf, low)
-            high = np.where(np.isfinite(high), np.inf, high)
+            seeing = np.isfinite(low)
+            low, high = np.where(seeing, -np.inf, low), np.where(seeing, np.inf, high)
         return Span(low, high, _changed(self.steps, axis, 0))
 
     def gather(self, axis: int, taps: Taps) -> "Span":
@@ -249,7 +257,7 @@ class View:
         return replace(self, spans=tuple(change(span) for span in self.spans))
 
     def gather(self, axis: int, taps: Taps) -> "View":
-        view = self._settled([axis])
+        view = self._settled(axis)
         varies = any(span.varies(axis) for span in view.spans)
         view = view.map(lambda span: span.gather(axis, taps))
         blind = taps.blind_phases if self.endless else taps.blind
@@ -262,23 +270,29 @@ class View:
 
     def hull(self, axis: int) -> "View":
         view = self
-        if self._tangled([axis]):
-            view = self._distinct(axis)._settled([axis])
+        if self._tangled(axis):
+            view = self._distinct(axis)._settled(axis)
         return view.map(lambda span: span.hull(axis))
 
-    def _tangled(self, axes):
-        """Whether joining elements along these axes needs every side to know the empty ones."""
-        varying = [span for span in self.spans if any(span.varies(axis) for axis in axes)]
+    def _tangled(self, axis):
+        """Whether joining elements along an axis needs every side to know the empty ones."""
+        varying = [span for span in self.spans if axis is None or span.varies(axis)]
         return len(varying) > 1 and any(span.blind.any() for span in self.spans)
 
-    def _settled(self, axes):
+    def _settled(self, axis=None):
         """Write the elements that see nothing into every side of the box."""
-        if not self._tangled(axes):
+        if not self._tangled(axis):
             return self
         spans = _aligned(self.spans)
         blind = reduce(np.logical_or, [span.blind for span in spans])
-        spans = [span.map(lambda ends, none: np.where(blind, none, ends)) for span in spans]
-        return replace(self, spans=tuple(spans))
+        zero = reduce(np.logical_or, [span.zero for span in spans])
+        return replace(self, spans=tuple(_hidden(span, blind, zero) for span in spans))
+
+    def lifted(self) -> "View":
+        """The view after a constant was added: what sees nothing is no longer zero."""
+        if not any(span.zero.any() for span in self.spans):
+            return self
+        return self.map(lambda span: _hidden(span, span.blind, False))
 
     def _distinct(self, axis):
         """Keep one of several elements along an axis that see alike: a hull needs no more."""
@@ -294,6 +308,13 @@ class View:
                 span.map(lambda ends, _: ends.take(chosen, axis)) if span.varies(axis) else span
             )
         )
+
+
+def _hidden(span, blind, zero):
+    """Let the elements marked `blind` see nothing."""
+    low = np.where(blind, np.inf, span.low)
+    high = np.where(zero, -np.inf, np.where(blind, CONSTANT, span.high))
+    return replace(span, low=low, high=high)
 
 
 def _aligned(spans):
@@ -325,23 +346,28 @@ def _in_step(spans, but=None):
 
 def _centred(spans):
     """Whether intervals that are joined have the same centre."""
-    centres = [np.where(np.isfinite(span.low), span.low + span.high, np.nan) for span in spans]
+    seeing = [np.isfinite(span.low) for span in spans]
+    centres = [
+        np.where(seen, np.where(seen, span.low, 0) + np.where(seen, span.high, 0), np.nan)
+        for span, seen in zip(spans, seeing, strict=True)
+    ]
     pairs = itertools.pairwise(centre for centre in centres if not np.isnan(centre).all())
     return not any((np.abs(one - other) > 0).any() for one, other in pairs)
 
 
-def union(views: Sequence[View]) -> tuple[View, bool]:
+def union(views: Sequence[View], *, product: bool = False) -> tuple[View, bool]:
     """Join the views of branches that meet element by element.
 
     Args:
         views: what the branches see, all of the same rank.
+        product: whether the branches are multiplied: then nothing is seen past a zero.
 
     Returns:
         The hull, and whether the branches are centred on one another. Where they are not, the hull
         need not be the field of any one branch.
     """
     rank = views[0].rank
-    views = [view._settled(range(rank)) for view in views]
+    views = [view._settled() for view in views]
     joined, centred = [], True
     for spans in zip(*(view.spans for view in views), strict=True):
         spans = None if any(span.lost for span in spans) else _in_step(spans)
@@ -351,7 +377,11 @@ def union(views: Sequence[View]) -> tuple[View, bool]:
             continue
         low = reduce(np.minimum, [span.low for span in spans])
         high = reduce(np.maximum, [span.high for span in spans])
-        joined.append(Span(low, high, spans[0].steps).compress())
+        span = Span(low, high, spans[0].steps)
+        if product:
+            zero = reduce(np.logical_or, [span.zero for span in spans])
+            span = _hidden(span, zero, zero)
+        joined.append(span.compress())
         centred = centred and _centred(spans)
     return View(tuple(joined), views[0].endless), centred
 
@@ -381,196 +411,3 @@ def concatenate(views: Sequence[View], axis: int, sizes: Sequence[int]) -> tuple
         high = np.concatenate([span.high for span in written], axis)
         joined.append(Span(low, high, written[0].steps).compress())
     return View(tuple(joined), views[0].endless), centred
-
-
-# ---------------------------------------------------------------------------------------------
-# Fields: what one tensor of a network sees
-# ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Field:
-    """What the elements of one tensor see of an image.
-
-    The methods are named after what layers do to a tensor. A rule of your own (see
-    `receptive_field`, `rules`) is written with them.
-
-    Attributes:
-        shape: the tensor's shape, the batch included.
-        clipped: what each element really sees of the image.
-        endless: the same on a grid without edges.
-        channel: the axis of the channels, if there is one.
-        centred: whether all branches that met on the way had the same centre.
-        gates: whether a branch that sees everything counts where it meets one that does not.
-    """
-
-    shape: tuple[int, ...]
-    clipped: View
-    endless: View
-    channel: int | None
-    centred: bool = True
-    gates: bool = True
-
-    @classmethod
-    def image(
-        cls,
-        shape: tuple[int, ...],
-        axes: Sequence[int],
-        channel: int | None = None,
-        *,
-        gates: bool = True,
-        position: Sequence[int] | None = None,
-    ) -> "Field":
-        """The field of an image: every pixel sees itself.
-
-        Args:
-            shape: shape of the image, the batch included.
-            axes: the axes along which positions count; the others are channels or examples.
-            channel: the axis of the channels.
-            gates: as in `Field`.
-            position: one pixel; all others then see nothing, so that what sees anything at the
-                end sees this pixel.
-        """
-        clipped, endless = [], []
-        for number, axis in enumerate(axes):
-            row = [-1 if a == axis else 1 for a in range(len(shape))]
-            low = high = np.arange(shape[axis], dtype=float).reshape(row)
-            if position is not None:
-                low = np.where(low == position[number], low, np.inf)
-                high = np.where(high == position[number], high, -np.inf)
-            clipped.append(Span(low, high, (0,) * len(shape)))
-            steps = tuple(int(a == axis) for a in range(len(shape)))
-            endless.append(replace(Span.constant(len(shape), 0, 0), steps=steps))
-        clipped, endless = View(tuple(clipped), False), View(tuple(endless), True)
-        return cls(shape, clipped, endless, channel, gates=gates)
-
-    def constant(self, shape: tuple[int, ...]) -> "Field":
-        """The field of a tensor of another shape that sees nothing."""
-        nothing = Span.constant(len(shape), np.inf, -np.inf)
-        clipped, endless = (view.map(lambda _: nothing) for view in (self.clipped, self.endless))
-        channel = len(shape) - 1 if len(shape) > 1 else None
-        return Field(tuple(shape), clipped, endless, channel, True, self.gates)
-
-    @property
-    def blind(self) -> bool:
-        """Whether no element sees anything."""
-        return self.clipped.blind
-
-    def with_channel(self, axis: int | None) -> "Field":
-        """The same field, told which axis its channels are on."""
-        return self if axis == self.channel else replace(self, channel=axis)
-
-    def _map(self, change, shape, **changes):
-        clipped, endless = change(self.clipped), change(self.endless)
-        return replace(self, shape=tuple(shape), clipped=clipped, endless=endless, **changes)
-
-    def gather(self, axis: int, taps: Taps) -> "Field":
-        """Let every element along an axis read some of the elements there were."""
-        axis %= len(self.shape)
-        if self.shape[axis] != taps.size_in:
-            raise ValueError(
-                f"taps over {taps.size_in} inputs do not fit axis {axis} of {self.shape}"
-            )
-        shape = _changed(self.shape, axis, taps.size_out)
-        return self._map(lambda view: view.gather(axis, taps), shape)
-
-    def hull(self, axis: int, size: int | None = None) -> "Field":
-        """Let every element along an axis read all elements there were, and change their number."""
-        axis %= len(self.shape)
-        shape = _changed(self.shape, axis, self.shape[axis] if size is None else size)
-        return self._map(lambda view: view.hull(axis), shape)
-
-    def reduce(self, axes: Iterable[int] | int | None = None, keepdims: bool = False) -> "Field":
-        """Reduce axes as `numpy.sum` does; `None` for all axes but the batch."""
-        rank = len(self.shape)
-        axes = range(1, rank) if axes is None else [axes] if isinstance(axes, int) else axes
-        axes = {axis % rank for axis in axes}
-        field = self
-        for axis in axes:
-            field = field.hull(axis, 1)
-        return field if keepdims else field.drop(axes)
-
-    def drop(self, axes: Iterable[int]) -> "Field":
-        """Remove axes of length 1."""
-        kept = [axis for axis in range(len(self.shape)) if axis not in set(axes)]
-        field = self.reshape(tuple(self.shape[axis] for axis in kept))
-        channel = kept.index(self.channel) if self.channel in kept else None
-        return replace(field, channel=channel)
-
-    def insert(self, axis: int) -> "Field":
-        """Add an axis of length 1."""
-        axis %= len(self.shape) + 1
-        field = self.reshape((*self.shape[:axis], 1, *self.shape[axis:]))
-        channel = self.channel
-        if channel is not None and channel >= axis:
-            channel += 1
-        return replace(field, channel=channel)
-
-    def transpose(self, order: Sequence[int]) -> "Field":
-        order = [axis % len(self.shape) for axis in order]
-        shape = [self.shape[axis] for axis in order]
-        channel = None if self.channel is None else order.index(self.channel)
-        change = lambda view: view.map(lambda span: span.transpose(order))  # noqa: E731
-        return self._map(change, shape, channel=channel)
-
-    def reshape(self, shape: Sequence[int]) -> "Field":
-        """Follow `numpy.reshape`, one `-1` included."""
-        shape = list(shape)
-        if -1 in shape:
-            known = -math.prod(shape)
-            shape[shape.index(-1)] = math.prod(self.shape) // known
-        if math.prod(shape) != math.prod(self.shape):
-            raise ValueError(f"a tensor of shape {self.shape} cannot be reshaped to {tuple(shape)}")
-        shape, old = tuple(shape), self.shape
-        change = lambda view: view.map(lambda span: span.reshape(old, shape).compress())  # noqa: E731
-        return self._map(change, shape, channel=self._channel_after(shape))
-
-    def _channel_after(self, shape):
-        for olds, news in matching_axes(self.shape, shape):
-            if self.channel in olds and len(olds) == 1 and len(news) <= 1:
-                return news[0] if news else None
-        return len(shape) - 1 if len(shape) > 1 else None
-
-    def broadcast(self, shape: Sequence[int]) -> "Field":
-        """Follow `numpy.broadcast_to`."""
-        field = self
-        while len(field.shape) < len(shape):
-            field = field.insert(0)
-        for axis, size in enumerate(shape):
-            if field.shape[axis] == 1 != size:
-                kept = _changed(field.shape, axis, size)
-                field = field._map(lambda view, axis=axis: view.map(lambda s: s.freeze(axis)), kept)
-        return field
-
-    @staticmethod
-    def join(fields: Sequence["Field"]) -> "Field":
-        """Let branches meet element by element, shapes broadcast, as an addition does."""
-        shape = np.broadcast_shapes(*(field.shape for field in fields))
-        fields = [field.broadcast(shape) for field in fields]
-        seeing = _without_gates([field for field in fields if not field.blind])
-        if len(seeing) < 2:
-            return (seeing or fields)[0]
-        clipped, _ = union([field.clipped for field in seeing])
-        endless, centred = union([field.endless for field in seeing])
-        centred = centred and all(field.centred for field in seeing)
-        return replace(seeing[0], clipped=clipped, endless=endless, centred=centred)
-
-    @staticmethod
-    def concatenate(fields: Sequence["Field"], axis: int) -> "Field":
-        """Put branches side by side along an axis."""
-        axis %= len(fields[0].shape)
-        sizes = [field.shape[axis] for field in fields]
-        seeing = _without_gates([field for field in fields if not field.blind])
-        first = (seeing or fields)[0]
-        fields = [field if field in seeing else first.constant(field.shape) for field in fields]
-        clipped, _ = concatenate([field.clipped for field in fields], axis, sizes)
-        endless, centred = concatenate([field.endless for field in fields], axis, sizes)
-        centred = centred and all(field.centred for field in fields)
-        shape = _changed(first.shape, axis, sum(sizes))
-        return replace(first, shape=shape, clipped=clipped, endless=endless, centred=centred)
-
-
-def _without_gates(fields):
-    """Leave out the branches that see everything, if that was asked for and some do not."""
-    local = [field for field in fields if not field.endless.whole]
-    return local if local and not all(field.gates for field in fields) else fields
