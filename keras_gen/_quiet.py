@@ -19,19 +19,35 @@ LIBRARIES = ("keras", "tensorflow")
 @contextlib.contextmanager
 def caught_descriptor(descriptor=2):
     """Catch what is written to a file descriptor; let it through when the body fails."""
-    sys.stderr.flush()
-    saved = os.dup(descriptor)
-    with tempfile.TemporaryFile() as caught:
+    with contextlib.ExitStack() as stack:
+        try:
+            saved = os.dup(descriptor)
+            stack.callback(os.close, saved)
+            caught = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:  # it is closed already, or there is no place to keep the lines
+            saved = None
+        if saved is None:
+            yield
+            return
+        _flush()
         os.dup2(caught.fileno(), descriptor)
         try:
             yield
         except BaseException:
+            _flush()
+            os.dup2(saved, descriptor)
             caught.seek(0)
-            os.write(saved, caught.read())
+            with open(descriptor, "wb", closefd=False) as restored:
+                restored.write(caught.read())
             raise
         finally:
+            _flush()
             os.dup2(saved, descriptor)
-            os.close(saved)
+
+
+def _flush():
+    with contextlib.suppress(AttributeError, ValueError):  # there is none, or it is closed
+        sys.stderr.flush()
 
 
 class _QuietLoader(importlib.abc.Loader):
