@@ -3,6 +3,8 @@
 Nothing above a command's own body imports Keras, so that help and size arithmetic answer at once.
 """
 
+import contextlib
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,22 +12,25 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
+from rich.text import Text
+
+from keras_gen import reporting
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Neural networks that produce images of exactly the size you ask for.",
+    epilog="Begin with: keras-gen check, then keras-gen tour.",
 )
 train_app = typer.Typer(no_args_is_help=True, help="Train a generator.")
 app.add_typer(train_app, name="train")
 
-Out = Annotated[Path, typer.Option(help="Directory for checkpoints, previews and the result.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")]
+
+def option(help_text, *names, panel="Options", **settings):
+    """An option whose value is called by what it is, not by its Python type."""
+    return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
 
 
 @app.command()
@@ -33,48 +38,58 @@ def check() -> None:
     """Say whether this machine is ready for the course."""
     from keras_gen.checking import findings
 
-    console = Console()
-    with console.status("looking around"):
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras, drawing with a stored generator"):
         found = findings()
     table = Table(box=None, show_header=False)
     for finding in found:
-        mark = "[green]ok[/]" if finding.fine else "[red]no[/]"
+        mark = Text("ok", "green") if finding.fine else Text("no", "red")
         advice = "" if finding.fine else f"→ {finding.advice}"
-        table.add_row(mark, finding.question, escape(finding.found), escape(advice))
+        table.add_row(mark, finding.question, finding.found, advice)
     console.print(table)
     if not all(finding.fine for finding in found):
-        raise typer.Exit(1)
+        wrong = ", ".join(finding.question for finding in found if not finding.fine)
+        raise ValueError(f"not ready yet: {wrong}")
     console.print("ready: jupyter lab notebooks/00_start_here.ipynb")
 
 
 @app.command()
 def tour(
-    out: Annotated[Path, typer.Option(help="Directory for the picture and the table.")] = Path(
+    out: Annotated[Path, option("Directory for the picture and the table.", metavar="DIR")] = Path(
         "tour"
     ),
 ) -> None:
     """Draw 400×400 with each stored generator; write the picture and the table."""
-    from keras_gen import tour as places
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras") as update:
+        from keras_gen import tour as places
+        from keras_gen.training import check_writable
 
-    console = Console()
-    with console.status("importing Keras") as status:
-        stops = places.stops(lambda name: status.update(f"drawing with {name}"))
+        check_writable(out)
+        stops = places.stops(update)
+        update("drawing the picture")
         picture, written = places.write(stops, out)
     rows = [stop.row() for stop in stops]
     _print_table(console, list(rows[0]), [list(row.values()) for row in rows])
-    console.print(f"wrote {picture} and {written}", markup=False, highlight=False)
+    console.print(f"wrote {picture} and {written}", soft_wrap=True)
 
 
 @app.command()
 def sizes(
-    target: Annotated[str, typer.Argument(help="The size you want: 400, or 300x500.")] = "400",
-    source: Annotated[str, typer.Option("--from", help="The size you start from.")] = "64",
-    allow_resize: Annotated[bool, typer.Option(help="Also routes that resize.")] = False,
-    allow_crop: Annotated[bool, typer.Option(help="Also routes that crop.")] = False,
-    max_stages: Annotated[int, typer.Option(min=1, help="Most stages.")] = 6,
-    max_stride: Annotated[int, typer.Option(min=1, help="Largest stride.")] = 8,
-    max_kernel: Annotated[int, typer.Option(min=1, help="Largest kernel.")] = 16,
-    count: Annotated[int, typer.Option(min=1, help="Most routes to show.")] = 8,
+    target: Annotated[
+        str, typer.Argument(help="The size you want: 400, or height and width like 300x500.")
+    ] = "400",
+    source: Annotated[str, option("The size you start from.", "--from", metavar="SIZE")] = "64",
+    allow_resize: Annotated[
+        bool, option("Offer routes with a fixed resizing, too.", "--allow-resize")
+    ] = False,
+    allow_crop: Annotated[
+        bool, option("Offer routes that crop what they drew, too.", "--allow-crop")
+    ] = False,
+    max_stages: Annotated[int, option("Most stages.", min=1, metavar="N")] = 6,
+    max_stride: Annotated[int, option("Largest stride.", min=1, metavar="N")] = 8,
+    max_kernel: Annotated[int, option("Largest kernel.", min=1, metavar="N")] = 16,
+    count: Annotated[int, option("Most routes to show.", min=1, metavar="N")] = 8,
 ) -> None:
     """Plan the layers that lead from one size to another, best first."""
     from keras_gen import sizes as arithmetic
@@ -90,64 +105,144 @@ def sizes(
         count=count,
     )
     header, *rows = arithmetic.route_rows(found)
-    console = Console()
+    console = reporting.new_console()
     _print_table(console, header[:-1], [row[:-1] for row in rows])
     for row in rows:
-        console.print(f"{row[0]}. {row[-1]}", markup=False, highlight=False)
+        console.print(f"{row[0]}. {row[-1]}")
 
 
 @app.command()
 def generate(
-    weights: Annotated[str, typer.Argument(help="Stored weights by name, or a .keras file.")],
-    images: Annotated[Path, typer.Option("--input", help="A picture, or a folder of them.")],
-    out: Annotated[Path, typer.Option(help="Directory for the results.")],
+    weights: Annotated[
+        str, typer.Argument(help="A stored generator by its name, or a .keras file.")
+    ],
+    images: Annotated[Path, option("A picture, or a folder of them.", "--input", metavar="PATH")],
+    out: Annotated[Path, option("Directory for the results.", metavar="DIR")],
 ) -> None:
-    """Enlarge pictures with a trained generator."""
-    from keras_gen import datasets, generating
-    from keras_gen import weights as stored
+    """Enlarge pictures with a trained generator.
 
-    console = Console()
-    files = datasets.image_files(images)
-    with console.status("loading the generator"):
-        model = stored.load(weights)
-    written, skipped = generating.enlarge_files(
-        model, track(files, "enlarging", console=console, transient=True), out
-    )
-    for file, reason in skipped:
-        console.print(f"skipped {file}: {reason}", markup=False, highlight=False)
+    The result of holiday.jpg is holiday_WEIGHTS.png; one from an earlier run is replaced.
+
+    A generator of fixed size, 64×64 → 400×400 say, gets the middle of each picture, reduced.
+    """
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras") as update:
+        from keras_gen import datasets, generating
+        from keras_gen import weights as stored
+        from keras_gen.training import check_writable
+
+        check_writable(out)
+        images, out = datasets.expanded(images), datasets.expanded(out)
+        files = _to_enlarge(datasets.image_files(images), images, out)
+        path = stored.path(weights)
+        update("loading the generator")
+        written, skipped = generating.enlarge_files(
+            stored.load(path),
+            files,
+            out,
+            root=images if images.is_dir() else images.parent,
+            label=path.stem,
+            progress=update,
+        )
+    reporting.print_skipped(console, [(str(file), reason) for file, reason in skipped])
     if not written:
-        raise ValueError(f"none of the {len(files)} pictures in {images} can be read")
-    console.print(f"wrote {len(written)} of {len(files)} pictures to {out}", highlight=False)
+        raise ValueError(f"none of the {len(files)} pictures in {images} could be enlarged")
+    where = written[0] if len(written) == 1 else f"{len(written)} pictures to {out}"
+    console.print(f"wrote {where}", soft_wrap=True)
+
+
+def _to_enlarge(files, images, out):
+    """The pictures, without the results of an earlier run in a folder within."""
+    if not images.is_dir():
+        return files
+    if out.resolve() == images.resolve():
+        raise ValueError(
+            f"{out} holds the pictures, and results would mix with them; give another --out"
+        )
+    files = [file for file in files if not file.resolve().is_relative_to(out.resolve())]
+    if not files:
+        raise ValueError(f"{images} holds no picture but those in {out}")
+    return files
 
 
 @train_app.command("simple")
 def train_simple(
-    out: Out,
-    data: Annotated[str, typer.Option(help="photos, or a folder of images.")] = "photos",
-    size: Annotated[str | None, typer.Option(help="Output size, 400 or 300x500.")] = None,
-    source: Annotated[str, typer.Option("--from", help="Input size, with --size.")] = "64",
-    scale: Annotated[int | None, typer.Option(help="Enlarge any image by this factor.")] = None,
-    upsampling: Annotated[str, typer.Option(help="Upsampling method.")] = "transposed",
-    activation: Annotated[str, typer.Option(help="Activation function.")] = "leaky_relu",
-    residual: Annotated[bool, typer.Option(help="Residual blocks.")] = True,
-    filters: Annotated[int, typer.Option(min=1, help="Channels at the input's size.")] = 48,
-    blocks: Annotated[int, typer.Option(min=0, help="Residual blocks.")] = 8,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps.")] = 1000,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Pairs a step.")] = None,
-    every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
-    learning_rate: Annotated[float, typer.Option(min=0, help="Highest learning rate.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    resume: Resume = False,
+    out: Annotated[
+        Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")
+    ],
+    data: Annotated[
+        str, option("photos (those that are bundled), or a folder of images.", metavar="FOLDER")
+    ] = "photos",
+    scale: Annotated[
+        int | None, option("Enlarge pictures of any size by this factor, 2 to 16.", metavar="N")
+    ] = None,
+    size: Annotated[
+        str | None, option("Or: output size, 400 or 300x500 (default 400).", metavar="SIZE")
+    ] = None,
+    source: Annotated[
+        str | None, option("Input size that goes with it (default 64).", "--from", metavar="SIZE")
+    ] = None,
+    steps: Annotated[int, option("Training steps.", min=1, metavar="N", panel="Training")] = 1000,
+    batch_size: Annotated[
+        int | None,
+        option(
+            "Pairs a step (default 16 with --scale, else 4).",
+            min=1,
+            max=4096,
+            metavar="N",
+            panel="Training",
+        ),
+    ] = None,
+    every: Annotated[
+        int, option("Steps between checkpoints.", min=1, metavar="N", panel="Training")
+    ] = 200,
+    learning_rate: Annotated[
+        float, option("Highest learning rate.", metavar="RATE", panel="Training")
+    ] = 1e-3,
+    seed: Annotated[
+        int,
+        option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training"),
+    ] = 0,
+    resume: Annotated[
+        bool, option("Go on with the training in --out.", "--resume", panel="Training")
+    ] = False,
+    memory: Annotated[
+        float,
+        option(
+            "GiB of a folder's pixels to keep in memory.",
+            min=0.01,
+            metavar="GIB",
+            panel="Training",
+        ),
+    ] = 2.0,
+    upsampling: Annotated[
+        str, option("Upsampling method.", metavar="NAME", panel="Network")
+    ] = "transposed",
+    activation: Annotated[
+        str, option("Activation function.", metavar="NAME", panel="Network")
+    ] = "leaky_relu",
+    residual: Annotated[bool, option("Residual blocks, or plain.", panel="Network")] = True,
+    filters: Annotated[
+        int, option("Channels at the input's size.", min=1, max=1024, metavar="N", panel="Network")
+    ] = 48,
+    blocks: Annotated[
+        int, option("Blocks at the input's size.", min=0, max=256, metavar="N", panel="Network")
+    ] = 8,
 ) -> None:
     """Train the simple generator: a small image in, a large sharp one out."""
-    from keras_gen import jobs
     from keras_gen.sizes import parse_size
 
+    sizes = {"size": size, "source": source}
+    sizes = {name: None if text is None else parse_size(text) for name, text in sizes.items()}
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras"):
+        from keras_gen import jobs
+
+    arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
     jobs.train_simple(
         directory=out,
         data=data,
-        source=parse_size(source),
-        size=parse_size(size) if size else None,
+        **sizes,
         scale=scale,
         upsampling=upsampling,
         activation=activation,
@@ -160,7 +255,9 @@ def train_simple(
         learning_rate=learning_rate,
         seed=seed,
         resume=resume,
-        command=shlex.join(["python", "-m", "keras_gen", *sys.argv[1:]]),
+        memory_limit=int(memory * 2**30),
+        command=shlex.join(["python", "-m", "keras_gen", *arguments]),
+        console=console,
     )
 
 
@@ -169,20 +266,43 @@ def _print_table(console, header, rows):
     for name in header:
         table.add_column(name)
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*map(Text, row))
     console.print(table)
 
 
 def main() -> None:
     """Run the command line; what a user can get wrong is one line, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # there may be none
+            stream.reconfigure(errors="replace")  # for names that this terminal cannot show
     try:
-        app()
-    except (ValueError, FileNotFoundError, FloatingPointError) as error:
-        Console(stderr=True).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("stopped; what is finished is kept")
-        sys.exit(130)
+        code = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        code, text = _explained(error)
+        if text:
+            console = reporting.new_console(stderr=True)
+            console.print(f"error: {reporting.one_line(text)}", style="red", soft_wrap=True)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explained(error):
+    """Exit code and message for what a user can get wrong; anything else is a fault of ours."""
+    if hasattr(error, "format_message"):  # what Typer says of options
+        text = error.format_message()  # empty where the help was shown instead
+        return error.exit_code, f"{text} (--help shows what is possible)" if text else ""
+    if isinstance(error, OSError) and error.strerror:
+        return 2, ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    if isinstance(error, (ValueError, OSError, FloatingPointError)):
+        return 2, str(error)
+    from_tensorflow = type(error).__module__.startswith("tensorflow")
+    if isinstance(error, MemoryError) or (from_tensorflow and "allocat" in str(error)):
+        return 2, "there is not enough memory; use smaller images, fewer filters or a smaller batch"
+    raise error
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import sys
 import time
 from dataclasses import dataclass
 
+from keras_gen import reporting
+
 LEAST_MEMORY = 4 * 2**30
 LEAST_DISK = 2**30
 
@@ -28,7 +30,13 @@ def findings() -> list[Finding]:
     Returns:
         The `Finding`s, in the order in which they should be shown.
     """
-    return [_python(), _memory(), _disk(), _notebooks(), *_keras(), *_weights()]
+    libraries = _keras()
+    ready = all(finding.fine for finding in libraries if finding.question == "libraries")
+    return [
+        *(_python(), _memory(), _disk(), _notebooks()),
+        *libraries,
+        *(_weights() if ready else []),
+    ]
 
 
 def _python():
@@ -70,9 +78,10 @@ def _keras():
     try:
         import keras
         import tensorflow
-    except ImportError as error:
+    except Exception as error:  # a broken installation fails in any way
         advice = "pip install -c constraints.txt -e ."
-        return [Finding("Keras and TensorFlow", str(error).splitlines()[0], False, advice)]
+        reason = reporting.one_line(error) or type(error).__name__
+        return [Finding("libraries", reason, False, advice)]
     seconds = time.perf_counter() - start
     versions = f"Keras {keras.__version__}, TensorFlow {tensorflow.__version__}"
     off = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0"
@@ -96,10 +105,7 @@ def _weights():
     names = weights.names()
     found = f"{len(names)} generators" if names else f"none in {weights.directory()}"
     advice = "run from a complete copy of the project, or set KERAS_GEN_WEIGHTS"
-    result = [Finding("trained weights", found, bool(names), advice)]
-    if names:
-        result.append(_drawn(names[0]))
-    return result
+    return [Finding("trained weights", found, bool(names), advice), *map(_drawn, names[:1])]
 
 
 def _drawn(name):
@@ -107,11 +113,14 @@ def _drawn(name):
 
     from keras_gen import weights
 
-    model = weights.load(name)
-    sides = [side or 64 for side in model.input_shape[1:3]]
-    image = np.zeros((1, *sides, 3), np.float32)
-    model(image, training=False)
-    start = time.perf_counter()
-    drawn = model(image, training=False)
-    seconds = time.perf_counter() - start
-    return Finding(f"{name} draws", f"{drawn.shape[1]}×{drawn.shape[2]} in {seconds:.2f} s", True)
+    question = f"{name} draws"
+    try:
+        model = weights.load(name)
+        given = np.zeros((1, *(side or 64 for side in model.input_shape[1:])), np.float32)
+        model(given, training=False)
+        start = time.perf_counter()
+        drawn = model(given, training=False)
+        seconds = time.perf_counter() - start
+    except Exception as error:  # whatever a damaged file or a broken installation leads to
+        return Finding(question, reporting.one_line(error), False, "fetch the file again")
+    return Finding(question, f"{drawn.shape[1]}×{drawn.shape[2]} in {seconds:.2f} s", True)

@@ -5,20 +5,36 @@ into a `tf.data.Dataset` of (small image, large image) batches. Batch number n d
 and on n alone, so that a training that was stopped goes on with the batches it would have seen.
 """
 
+import contextlib
+import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from keras_gen import drawings
+from keras_gen import drawings, reporting
 from keras_gen.sizes import as_pair
 
-# What Pillow raises for a file that is damaged, no image, or far too large to be one.
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# Pillow reads HEIC, which telephones write, only with a plug-in; without, it is named and skipped.
+SUFFIXES = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
+    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
+)
+
+
+class UnreadableImageError(ValueError):
+    """A file is damaged, empty, or no image.
+
+    Attributes:
+        reason: what is wrong, without the file's name.
+    """
+
+    def __init__(self, path: str | Path, reason: str):
+        super().__init__(f"{path} cannot be read: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -66,30 +82,28 @@ class Images:
 
     Attributes:
         names: one name a picture.
-        pictures: uint8 arrays of shape `(height, width, 3)`; where they would not fit in memory,
-            paths that are read again each time.
+        pictures: uint8 arrays of shape `(height, width, 3)`.
         weights: relative share of the crops that come from each picture.
         skipped: `(name, reason)` of what could not be used.
+        note: what else was done to them, in a line.
     """
 
     names: list[str] = field(default_factory=list)
-    pictures: list[np.ndarray | Path] = field(default_factory=list)
+    pictures: list[np.ndarray] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
-        for index, name in enumerate(self.names):
-            yield name, self[index]
+        yield from zip(self.names, self.pictures, strict=True)
 
     def __getitem__(self, which: int | str) -> np.ndarray:
-        index = self.names.index(which) if isinstance(which, str) else which
-        picture = self.pictures[index]
-        return read_image(picture) if isinstance(picture, Path) else picture
+        return self.pictures[self.names.index(which) if isinstance(which, str) else which]
 
-    def append(self, name: str, picture: np.ndarray | Path, weight: float) -> None:
+    def append(self, name: str, picture: np.ndarray, weight: float) -> None:
         self.names.append(name)
         self.pictures.append(picture)
         self.weights.append(weight)
@@ -102,7 +116,7 @@ class Images:
         held = min(len(self) - 1, max(1, round(share * len(self))))
         parts = []
         for places in (range(len(self) - held), range(len(self) - held, len(self))):
-            part = Images(skipped=self.skipped)
+            part = Images(skipped=self.skipped, note=self.note)
             for place in places:
                 part.append(self.names[place], self.pictures[place], self.weights[place])
             parts.append(part)
@@ -114,10 +128,10 @@ class Images:
         Raises:
             ValueError: where nothing is large enough.
         """
-        kept = Images(skipped=list(self.skipped))
+        kept = Images(skipped=list(self.skipped), note=self.note)
         largest = (0, 0)
         for name, picture, weight in zip(self.names, self.pictures, self.weights, strict=True):
-            height, width = _shape(picture)
+            height, width = picture.shape[:2]
             if height >= size[0] and width >= size[1]:
                 kept.append(name, picture, weight)
             else:
@@ -162,7 +176,12 @@ def photographs(split: str = "train") -> Images:
 
 
 def with_drawings(
-    images: Images, *, leaves: int = 24, pages: int = 16, share: float = 0.4
+    images: Images,
+    *,
+    leaves: int = 24,
+    pages: int = 16,
+    share: float = 0.4,
+    progress: Callable[[Sequence], Iterable] = iter,
 ) -> Images:
     """Add pictures drawn by code, which bring the edges, stripes and letters that few photos have.
 
@@ -171,17 +190,22 @@ def with_drawings(
         leaves: how many of `drawings.dead_leaves`.
         pages: how many of `drawings.text_page`.
         share: share of the crops that come from drawings; a quarter of it from pages.
+        progress: called with the list of what is to be drawn, gives it one by one.
 
     Returns:
         New `Images`, the drawings last.
+
+    Example:
+        >>> with_drawings(photographs("test"), leaves=1, pages=1).names
+        ['chelsea', 'coffee', 'leaves_0', 'page_0']
     """
     more = Images(list(images.names), list(images.pictures), skipped=list(images.skipped))
     scale = (1 - share) / sum(images.weights)
     more.weights = [weight * scale for weight in images.weights]
-    for seed in range(leaves):
-        more.append(f"leaves_{seed}", drawings.dead_leaves(seed), 0.75 * share / leaves)
-    for seed in range(pages):
-        more.append(f"page_{seed}", drawings.text_page(seed), 0.25 * share / pages)
+    orders = [("leaves", drawings.dead_leaves, seed, 0.75 / leaves) for seed in range(leaves)]
+    orders += [("page", drawings.text_page, seed, 0.25 / pages) for seed in range(pages)]
+    for name, draw, seed, part in progress(orders):
+        more.append(f"{name}_{seed}", draw(seed), part * share)
     return more
 
 
@@ -189,16 +213,23 @@ def folder(
     path: str | Path,
     *,
     memory_limit: int = 2 * 2**30,
-    progress: Callable[[Sequence[Path]], Iterator[Path]] = iter,
+    shorter_side: int = 1024,
+    progress: Callable[[Sequence[Path]], Iterable[Path]] = iter,
 ) -> Images:
     """Read every picture in a folder and the folders within.
 
     Grey, RGBA, palette, CMYK and 16-bit pictures become RGB of 8 bits; transparency is laid on
-    white; a rotation written in EXIF is carried out. What cannot be read is skipped and named.
+    white; a rotation written in EXIF is carried out; of an animation the first picture is taken.
+    What cannot be read is skipped and named.
+
+    All are kept in memory, because a training takes a few pixels of many pictures at every step. A
+    folder that does not fit is read at a smaller size, and if that is not enough, in part.
 
     Args:
         path: the folder.
-        memory_limit: bytes of pixels to keep in memory; pictures beyond it are read when needed.
+        memory_limit: most bytes of pixels to keep in memory.
+        shorter_side: pixels to which the shorter side of larger pictures is reduced where the whole
+            folder would not fit.
         progress: called with the list of files, gives them one by one (for a progress bar).
 
     Returns:
@@ -211,28 +242,62 @@ def folder(
         images = folder("my_photos")
         print(len(images), "images;", images.skipped)
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if path.is_file():
         raise ValueError(f"{path} is a file; give the folder that holds the images")
     files = image_files(path)
-    images, used = Images(), 0
-    for file in progress(files):
-        name = str(file.relative_to(path))
+    names = {file: str(file.relative_to(path)) for file in files}
+    images, chosen, most = Images(), *_fit(files, memory_limit, shorter_side)
+    if most is not None:
+        images.note = (
+            f"the pictures take more than {memory_limit / 2**30:.1f} GiB of memory: larger ones "
+            f"are reduced to {most} pixels on the shorter side"
+        )
+    for file in progress(chosen):
         try:
             pixels = read_image(file)
-        except UNREADABLE as error:
-            images.skipped.append((name, f"cannot be read: {error}".splitlines()[0]))
+        except UnreadableImageError as error:
+            images.skipped.append((names[file], error.reason))
             continue
-        used += pixels.nbytes
-        images.append(name, pixels if used <= memory_limit else file, _crops(pixels))
+        if most is not None and min(pixels.shape[:2]) > most:
+            factor = most / min(pixels.shape[:2])
+            pixels = reduce(pixels, tuple(round(side * factor) for side in pixels.shape[:2]))
+        images.append(names[file], pixels, _crops(pixels))
     if not images.names:
         name, reason = images.skipped[0]
         raise ValueError(f"none of the {len(files)} files in {path} can be read; {name}: {reason}")
+    left_out = set(files).difference(chosen)
+    images.skipped += [(names[file], "memory is full") for file in files if file in left_out]
     return images
+
+
+def _fit(files, memory_limit, shorter_side):
+    """Choose what fits in memory: the files, and the shorter side to reduce to (None: as it is)."""
+    sizes = [_size_in_header(file) for file in files]
+    if sum(3 * height * width for height, width in sizes) <= memory_limit:
+        return files, None
+    scales = [min(1, shorter_side / max(1, min(size))) for size in sizes]
+    needed = sum(
+        3 * height * width * scale**2 for (height, width), scale in zip(sizes, scales, strict=True)
+    )
+    share = min(1, memory_limit / needed)
+    chosen = [
+        file for place, file in enumerate(files) if int((place + 1) * share) > int(place * share)
+    ]
+    return chosen or files[:1], shorter_side
+
+
+def _size_in_header(file):
+    """Pixels of a picture that need not be whole, without reading them all."""
+    with contextlib.suppress(Exception), _without_warnings(), Image.open(file) as image:
+        return image.height, image.width
+    return 0, 0
 
 
 def image_files(path: str | Path) -> list[Path]:
     """Find the pictures in a folder and the folders within, by their endings.
+
+    Hidden files and folders, whose names begin with a dot, are passed over.
 
     Args:
         path: a folder, or one picture.
@@ -243,21 +308,30 @@ def image_files(path: str | Path) -> list[Path]:
     Raises:
         ValueError: if the path does not exist, or no file in it has the ending of a picture.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.exists():
-        raise ValueError(f"{path} does not exist")
-    if path.is_file():
+        raise ValueError(f"{path} does not exist; give a folder of images, or an image")
+    if not path.is_dir():
         return [path]
     files = sorted(
-        file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in SUFFIXES
+        and (file.is_file() or file.is_symlink())
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
     if not files:
         raise ValueError(f"the folder {path} holds no image file ({', '.join(SUFFIXES)})")
     return files
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with `~` replaced by the user's home directory."""
+    return Path(os.path.expanduser(path))
+
+
 def read_image(path: str | Path) -> np.ndarray:
-    """Read a picture of any common kind as 8-bit RGB.
+    """Read a picture of any common kind as 8-bit RGB; a colour profile is not applied.
 
     Args:
         path: the file.
@@ -266,23 +340,41 @@ def read_image(path: str | Path) -> np.ndarray:
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        OSError: if the file is missing, truncated or no image.
+        UnreadableImageError: if the file is missing, truncated, too large or no image; it is a
+            `ValueError`.
 
     Example:
         pixels = read_image("holiday.jpg")
     """
-    with warnings.catch_warnings():
-        # A photograph of 100 megapixels is large, not an attack; Pillow still refuses twice that.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
+    try:
+        with _without_warnings(), Image.open(path) as image:
             image.load()
-            image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        return _grey_of_many_bits(np.asarray(image, np.float64))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("RGB")).copy()
+            with contextlib.suppress(Exception):  # damaged EXIF does not spoil the pixels
+                image = ImageOps.exif_transpose(image)
+            return _as_rgb(image)
+    except Exception as error:  # Pillow raises whatever a damaged file makes its readers raise
+        raise UnreadableImageError(path, _why_unreadable(path, error)) from error
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    """Pillow warns of damage that it gets over, and of 90 megapixels; it refuses twice as many."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _why_unreadable(path, error):
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, UnidentifiedImageError):
+        heic = Path(path).suffix.lower() in (".heic", ".heif")
+        return "save it as JPEG or PNG" if heic else "it is empty, damaged, or no image"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it has more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return reporting.one_line(error) or type(error).__name__
 
 
 def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
@@ -295,16 +387,33 @@ def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
     Returns:
         uint8 array of shape `(*size, 3)`.
 
+    Raises:
+        ValueError: for another dtype or shape.
+
     Example:
         >>> reduce(np.zeros((400, 400, 3), np.uint8), 64).shape
         (64, 64, 3)
     """
     height, width = as_pair(size)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(
+            f"a picture of {image.dtype} and shape {image.shape} was given; "
+            "uint8 of shape (height, width, 3) was expected"
+        )
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
 
 
-# Enlarging by the same filter is what every generator has to beat.
-enlarge_bicubic = reduce
+def enlarge_bicubic(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """Make a picture larger by Pillow's bicubic filter, which every generator has to beat.
+
+    Args:
+        image: uint8 of shape `(height, width, 3)`.
+        size: side, or `(height, width)`, in pixels.
+
+    Returns:
+        uint8 array of shape `(*size, 3)`.
+    """
+    return reduce(image, size)  # Pillow's filter serves both ways
 
 
 def pairs(
@@ -402,19 +511,27 @@ def _crops(pixels):
     return float(np.sqrt(pixels.shape[0] * pixels.shape[1]))
 
 
-def _shape(picture):
-    if isinstance(picture, Path):
-        return read_image(picture).shape[:2]
-    return picture.shape[:2]
+def _as_rgb(image):
+    if image.mode.startswith("I;16"):
+        return _grey(np.asarray(image, np.float64) / 257)
+    if image.mode in ("I", "F"):
+        return _grey(_in_bytes(np.asarray(image, np.float64)))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB")).copy()
 
 
-def _grey_of_many_bits(values):
-    """16-bit grey as its upper 8 bits; anything else stretched from its least to its greatest."""
-    if values.min() >= 0 and 255 < values.max() <= 65535:
-        values = values / 257
-    elif values.max() > 255 or values.min() < 0:
-        values = (values - values.min()) / (np.ptp(values) or 1) * 255
-    elif values.max() <= 1:
-        values = values * 255
+def _in_bytes(values):
+    """Numbers without a given range: 0 … 1, 0 … 255, 0 … 65535, else from the least to the most."""
+    if not np.isfinite(values).all():
+        raise ValueError("it holds pixels that are not numbers")
+    least, most = values.min(), values.max()
+    if least < 0 or most > 65535:
+        return (values - least) / ((most - least) or 1) * 255
+    return values * 255 if most <= 1 else values / 257 if most > 255 else values
+
+
+def _grey(values):
     grey = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)

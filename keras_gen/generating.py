@@ -1,6 +1,6 @@
 """Put a trained generator to work: enlarge pictures of any size, file by file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,81 +8,138 @@ import keras
 import numpy as np
 from PIL import Image
 
-from keras_gen import datasets
+from keras_gen import datasets, reporting
+from keras_gen.fields import receptive_field
 from keras_gen.training import write_whole
 
-TILE, MARGIN = 256, 32
+TILE = 256
+ALIGNED = 32  # tiles begin at multiples of it, so that a generator that halves sees the same pairs
+MOST_PIXELS = 2**28  # 268 megapixels, of a result
 
 
-def enlarge(model: keras.Model, picture: np.ndarray) -> np.ndarray:
+def enlarge(
+    model: keras.Model,
+    picture: np.ndarray,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
     """Enlarge one picture with a generator.
 
     A generator of fixed size gets the largest part, from the middle, that has its proportions,
     reduced to its size. A fully convolutional one gets the picture as it is; a large picture in
-    tiles, which overlap by more than the generator sees.
+    tiles, which overlap by what the generator sees, so that the result is that of the whole: a
+    convolution may add its terms in another order, which moves a pixel by 1 of 255 at most.
 
     Args:
         model: generator of `(height, width, 3)` images in 0 … 1.
         picture: uint8 of shape `(height, width, 3)`.
+        progress: called with the share of the picture that is done.
 
     Returns:
         uint8 array of shape `(height', width', 3)`.
 
     Raises:
-        ValueError: if the model does not map one RGB image to one.
+        ValueError: if the model does not map one RGB image to one, or the result would have more
+            than `MOST_PIXELS`.
 
     Example:
         large = enlarge(weights.load("simple_x4_photos"), datasets.read_image("holiday.jpg"))
     """
-    _check(model)
+    check(model)
     size = model.input_shape[1:3]
     if None not in size:
         return _run(model, datasets.reduce(middle(picture, size), size))
+    scale, margin = _locality(model)
     height, width = picture.shape[:2]
-    if height * width <= (TILE + 2 * MARGIN) ** 2:
+    if scale is not None and height * width * scale**2 > MOST_PIXELS:
+        raise ValueError(
+            f"{height}×{width} enlarged by {scale} has more than {MOST_PIXELS / 1e6:.0f} million "
+            "pixels; cut the picture into parts"
+        )
+    if scale is None or max(height, width) <= TILE + 2 * margin:
         return _run(model, picture)
-    scale, large = None, None
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            upper, leftmost = max(top - MARGIN, 0), max(left - MARGIN, 0)
-            tile = picture[upper : top + TILE + MARGIN, leftmost : left + TILE + MARGIN]
-            drawn = _run(model, tile)
-            if large is None:
-                scale = drawn.shape[0] // tile.shape[0]
-                large = np.empty((height * scale, width * scale, 3), np.uint8)
-            rows = slice(top * scale, min(top + TILE, height) * scale)
-            columns = slice(left * scale, min(left + TILE, width) * scale)
-            inside = drawn[(top - upper) * scale :, (left - leftmost) * scale :]
-            target = large[rows, columns]
-            target[:] = inside[: target.shape[0], : target.shape[1]]
-    return large
+    return _in_tiles(model, picture, scale, margin, progress)
 
 
 def enlarge_files(
-    model: keras.Model, files: Iterable[Path], out: Path
+    model: keras.Model,
+    files: Iterable[Path],
+    out: Path,
+    *,
+    root: Path | None = None,
+    label: str = "large",
+    progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[list[Path], list[tuple[Path, str]]]:
     """Enlarge pictures one after another into a directory.
+
+    The result of `holiday.jpg` is `holiday_<label>.png`. Where two pictures would get one name, as
+    `a.jpg` and `a.png` would, their endings join it. What an earlier run left is replaced.
 
     Args:
         model: generator of images in 0 … 1.
         files: the pictures.
-        out: the directory; each result is a PNG named after its picture and the new size.
+        out: the directory.
+        root: the folder that the pictures come from; the folders in it are kept in `out`.
+        label: what to add to the name of each result: the generator's name, for instance.
+        progress: called with a line about what is being done.
 
     Returns:
-        `(written, skipped)`: paths, and `(path, reason)` of what could not be read.
+        `(written, skipped)`: paths, and `(path, reason)` of what could not be enlarged.
+
+    Raises:
+        ValueError: if the model does not enlarge pictures.
+        OSError: if a result cannot be written.
     """
+    check(model)
+    files = list(files)
+    names = result_names(files, root=root, label=label)
     written, skipped = [], []
-    for file in files:
+    for number, (file, name) in enumerate(zip(files, names, strict=True), start=1):
+        text = f"enlarging {number} of {len(files)}, {reporting.one_line(file.name)}"
+        progress(text)
         try:
             picture = datasets.read_image(file)
-        except datasets.UNREADABLE as error:
-            skipped.append((file, str(error).splitlines()[0]))
+            large = enlarge(
+                model, picture, progress=lambda share, text=text: progress(f"{text}: {share:.0%}")
+            )
+        except datasets.UnreadableImageError as error:
+            skipped.append((file, error.reason))
             continue
-        large = enlarge(model, picture)
-        path = _free(out / f"{file.stem}_{large.shape[1]}x{large.shape[0]}.png", written)
-        write_whole(path, Image.fromarray(large).save)
-        written.append(path)
+        except (ValueError, MemoryError) as error:
+            skipped.append((file, reporting.one_line(error) or "there is not enough memory"))
+            continue
+        write_whole(out / name, Image.fromarray(large).save)
+        written.append(out / name)
     return written, skipped
+
+
+def result_names(
+    files: Iterable[Path], *, root: Path | None = None, label: str = "large"
+) -> list[Path]:
+    """Name the results of pictures, none like another.
+
+    Args:
+        files: the pictures.
+        root: the folder that they come from; without it, only their own names count.
+        label: what to add to each name.
+
+    Returns:
+        Relative paths, in the order of the pictures.
+
+    Example:
+        >>> [path.name for path in result_names([Path("a.jpg"), Path("b.jpg"), Path("b.png")])]
+        ['a_large.png', 'b_jpg_large.png', 'b_png_large.png']
+    """
+    places = [Path(file.name) if root is None else file.relative_to(root) for file in files]
+    short = [place.with_name(f"{place.stem}_{label}.png") for place in places]
+    long = [place.with_name(f"{place.stem}_{place.suffix[1:]}_{label}.png") for place in places]
+    names = []
+    for brief, full in zip(short, long, strict=True):
+        name, number = full if short.count(brief) > 1 else brief, 2
+        while name in names:
+            name, number = full.with_stem(f"{full.stem}_{number}"), number + 1
+        names.append(name)
+    return names
 
 
 def resized(model: keras.Model, size: tuple[int, int]) -> keras.Model:
@@ -149,8 +206,16 @@ def middle(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return picture[top : top + tall, left : left + wide]
 
 
-def _check(model):
-    shapes = (model.input_shape, model.output_shape)
+def check(model: keras.Model) -> None:
+    """See whether a model enlarges pictures.
+
+    Args:
+        model: any Keras model.
+
+    Raises:
+        ValueError: if it does not map one RGB image to one.
+    """
+    shapes = [getattr(model, name, None) for name in ("input_shape", "output_shape")]
     if any(not isinstance(s, tuple) or len(s) != 4 or s[-1] != 3 for s in shapes):
         raise ValueError(
             f"{model.name} maps {shapes[0]} to {shapes[1]}; a generator that enlarges pictures "
@@ -158,15 +223,50 @@ def _check(model):
         )
 
 
+def _locality(model):
+    """The scale of a fully convolutional generator, and how far around itself a pixel looks.
+
+    `(None, None)` where the scale is no whole number, or a pixel depends on the whole picture, or
+    that cannot be known.
+    """
+    try:
+        field = receptive_field(model, input_shape=(TILE, TILE, 3))
+    except ValueError:
+        return None, None
+    scale = field.output_size[0] // TILE
+    reach = max(max(p, s - p) for p, s in zip(field.padding, field.size, strict=True))
+    if field.output_size != (scale * TILE,) * 2 or max(field.size) >= TILE:
+        return None, None
+    return scale, -(-reach // ALIGNED) * ALIGNED
+
+
+def _in_tiles(model, picture, scale, margin, progress):
+    height, width = picture.shape[:2]
+    large = np.empty((height * scale, width * scale, 3), np.uint8)
+    corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
+    for number, (top, left) in enumerate(corners, start=1):
+        upper, leftmost = max(top - margin, 0), max(left - margin, 0)
+        tile = picture[upper : top + TILE + margin, leftmost : left + TILE + margin]
+        drawn = _run(model, tile)
+        if drawn.shape[:2] != (tile.shape[0] * scale, tile.shape[1] * scale):
+            return _run(model, picture)  # it halves, and this picture's sides are odd
+        target = large[top * scale : (top + TILE) * scale, left * scale : (left + TILE) * scale]
+        inside = drawn[(top - upper) * scale :, (left - leftmost) * scale :]
+        target[:] = inside[: target.shape[0], : target.shape[1]]
+        progress(number / len(corners))
+    return large
+
+
 def _run(model, picture):
-    drawn = model(picture[None] / np.float32(255), training=False)
-    return np.rint(np.asarray(drawn[0]) * 255).astype(np.uint8)
-
-
-def _free(path, taken):
-    """Two pictures of one name (a.jpg and a.png) get two results."""
-    number = 2
-    while path in taken:
-        path = path.with_stem(f"{path.stem}_{number}")
-        number += 1
-    return path
+    try:
+        drawn = model(picture[None] / np.float32(255), training=False)[0]
+    except Exception as error:  # TensorFlow raises whatever its operations raise
+        height, width = picture.shape[:2]
+        raise ValueError(
+            f"{model.name} cannot draw from {height}×{width} pixels: "
+            f"{reporting.one_line(error)[:200]}"
+        ) from error
+    drawn = np.asarray(drawn, np.float32)
+    if not np.isfinite(drawn).all():
+        raise ValueError("the generator draws values that are not numbers; its training failed")
+    return np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8)

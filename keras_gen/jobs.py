@@ -4,6 +4,8 @@ Enlarging is judged on photographs that no training sees, against Pillow's bicub
 the protocol of the super-resolution papers: luma of 8-bit images, a border of 4 pixels left out.
 """
 
+import math
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,12 +13,14 @@ import keras
 import numpy as np
 from PIL import Image
 from rich.console import Console
-from rich.progress import track
 
-from keras_gen import datasets, generating, metrics, sizes, training
+from keras_gen import datasets, generating, metrics, reporting, sizes, training
 from keras_gen.simple import simple_generator
 
 BORDER = 4
+SCALES = range(2, 17)
+LEARNED_ON = 24  # side of the small crops from which an enlarger of any size learns
+JUDGED, JUDGED_SIDE = 12, 600  # of a folder's held-out pictures: how many, and how much of each
 
 
 def compare_with_bicubic(
@@ -25,8 +29,10 @@ def compare_with_bicubic(
     """Judge an enlarger on whole pictures, beside Pillow's bicubic enlargement.
 
     Args:
-        model: the generator; one of fixed size is resized to each picture.
-        images: the pictures; each is cut to the largest size that the scale divides.
+        model: the generator; one of fixed size is resized to each picture, or where its layers do
+            not allow that, given the middle of the picture.
+        images: the pictures; each is cut to the largest size that the scale divides, and passed
+            over where it is too small.
         scale: enlargement, `Fraction(25, 4)` for instance.
 
     Returns:
@@ -38,11 +44,18 @@ def compare_with_bicubic(
         steps = [side // scale.numerator for side in picture.shape[:2]]
         low_size = tuple(step * scale.denominator for step in steps)
         high_size = tuple(step * scale.numerator for step in steps)
-        truth = picture[: high_size[0], : high_size[1]]
+        fitting = _resized(model, low_size, high_size)
+        if fitting is not None:
+            truth = picture[: high_size[0], : high_size[1]]
+        else:
+            fitting, low_size, high_size = model, model.input_shape[1:3], model.output_shape[1:3]
+            if any(side < least for side, least in zip(picture.shape, high_size, strict=False)):
+                continue
+            truth = datasets.reduce(generating.middle(picture, high_size), high_size)
         low = datasets.reduce(truth, low_size)
         row = {"name": name, "low": low, "truth": truth}
         row["bicubic"] = datasets.enlarge_bicubic(low, high_size)
-        row["drawn"] = generating.enlarge(generating.resized(model, low_size), low)
+        row["drawn"] = generating.enlarge(fitting, low)
         for prefix, image in (("", row["drawn"]), ("bicubic_", row["bicubic"])):
             pair = (image / 255, truth / 255)
             row[f"{prefix}psnr"] = metrics.psnr(*pair, luma=True, border=BORDER)
@@ -51,11 +64,21 @@ def compare_with_bicubic(
     return rows
 
 
+def _resized(model, low_size, high_size):
+    """The generator for another size, or None where its layers do not scale."""
+    try:
+        other = generating.resized(model, low_size) if min(low_size) > 0 else None
+    except ValueError:
+        return None
+    fits = other is not None and other.output_shape[1:3] in (high_size, (None, None))
+    return other if fits else None
+
+
 def train_simple(
     *,
     directory: str | Path,
     data: str = "photos",
-    source: int | tuple[int, int] = 64,
+    source: int | tuple[int, int] | None = None,
     size: int | tuple[int, int] | None = None,
     scale: int | None = None,
     upsampling: str = "transposed",
@@ -69,6 +92,7 @@ def train_simple(
     learning_rate: float = 1e-3,
     seed: int = 0,
     resume: bool = False,
+    memory_limit: int = 2 * 2**30,
     command: str = "",
     console: Console | None = None,
 ) -> Path:
@@ -77,9 +101,9 @@ def train_simple(
     Args:
         directory: where everything is written.
         data: `"photos"` for the bundled photographs (with drawings), or the path of a folder.
-        source: side or `(height, width)` of the input, where `size` is asked for.
-        size: side or `(height, width)` of the output; 400 by default.
-        scale: instead of `size`: whole factor of a fully convolutional generator.
+        source: side or `(height, width)` of the input, where no `scale` is given; 64 by default.
+        size: side or `(height, width)` of the output, where no `scale` is given; 400 by default.
+        scale: instead of both: whole factor, 2 to 16, of a fully convolutional generator.
         upsampling, activation, residual, filters, blocks: as in `simple_generator`.
         steps: training steps.
         batch_size: pairs a step; 16 crops with `scale`, else 4 whole images.
@@ -87,6 +111,7 @@ def train_simple(
         learning_rate: highest learning rate.
         seed: seed of weights, crops and augmentation.
         resume: go on with the training in `directory`.
+        memory_limit: most bytes of a folder's pixels to keep in memory.
         command: the command line, for the card.
         console: where progress is shown.
 
@@ -94,10 +119,18 @@ def train_simple(
         The path of the `.keras` file.
 
     Raises:
-        ValueError: for options that do not fit together, or data that cannot be used.
+        ValueError: for options that do not fit together, data that cannot be used, or a directory
+            that holds another training.
+        FloatingPointError: if the training runs away.
+
+    Example:
+        train_simple(directory="runs/x4", scale=4, steps=2000)
     """
-    console = console or Console()
-    keras.utils.set_random_seed(seed)
+    console = console or reporting.new_console()
+    directory = datasets.expanded(directory)
+    low, high, title = _plan(source, size, scale)
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate={learning_rate} is not a number above 0; try 0.001")
     network = {
         "upsampling": upsampling,
         "activation": activation,
@@ -105,25 +138,25 @@ def train_simple(
         "filters": filters,
         "blocks": blocks,
     }
-    if scale is not None and size is not None:
-        raise ValueError(f"size={size} and scale={scale} were both given; give one of them")
-    if scale is not None:
-        low, high = (24, 24), (24 * scale, 24 * scale)
-        model = simple_generator((None, None, 3), scale=scale, seed=seed, **network)
-        title = f"simple_x{scale}"
-    else:
-        low, high = sizes.as_pair(source), sizes.as_pair(400 if size is None else size)
-        model = simple_generator((*low, 3), high, seed=seed, **network)
-        title = f"simple_{_short(low)}to{_short(high)}"
-    factor = Fraction(high[0], low[0])
-    if factor != Fraction(high[1], low[1]):
-        raise ValueError(
-            f"from {low} to {high} stretches the picture; give both sizes the same proportions"
-        )
     batch_size = batch_size or (16 if scale else 4)
-
-    training_images, test_images = _images(data, high, console)
+    options = {
+        "job": title,
+        "data": str(data),
+        "steps": steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        **network,
+    }
+    training.check_directory(directory, resume=resume, options=options)
+    keras.utils.set_random_seed(seed)
+    if scale is not None:
+        model = simple_generator((None, None, 3), scale=scale, seed=seed, **network)
+    else:
+        model = simple_generator((*low, 3), high, seed=seed, **network)
     training.compile_for_images(model, steps=steps, learning_rate=learning_rate)
+    training_images, test_images = _images(data, high, memory_limit, console)
+    options["picture_digest"] = _digest(training_images)
 
     def batches(first, last):
         return datasets.pairs(
@@ -136,52 +169,108 @@ def train_simple(
             seed=seed,
         )
 
+    factor = Fraction(high[0], low[0])
+
     def preview(model):
         rows = compare_with_bicubic(model, test_images, factor)
-        return _contact_sheet(rows), _means(rows)
+        return (_contact_sheet(rows), _means(rows)) if rows else (None, {})
 
-    options = {
-        "job": title,
-        "data": str(data),
-        "steps": steps,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        **network,
-    }
     outcome = training.train(
         model,
         batches,
         directory=directory,
         steps=steps,
         every=every,
-        preview=preview if len(test_images) else None,
+        preview=preview,
         resume=resume,
         options=options,
         console=console,
     )
-    rows = compare_with_bicubic(model, test_images, factor)
-    name = f"{title}_{'photos' if data == 'photos' else Path(data).name}"
-    path = Path(directory) / f"{name}.keras"
-    training.save_generator(model, path)
-    card = _card(name, model, options, outcome.history, rows, training_images, command)
-    training.write_whole(path.with_suffix(".md"), lambda beside: Path(beside).write_text(card))
-    console.print(f"wrote {path} and its card")
+    with reporting.activity(console, "judging the result and writing it"):
+        name = f"{title}_{'photos' if data == 'photos' else datasets.expanded(data).resolve().name}"
+        path = directory / f"{name}.keras"
+        training.save_generator(model, path)
+        rows = compare_with_bicubic(model, test_images, factor)
+        card = _card(name, model, options, outcome.history, rows, training_images, command)
+        card_path = path.with_name(f"{name}.md")
+        training.write_whole(card_path, lambda beside: Path(beside).write_text(card, "utf-8"))
+    console.print(f"wrote {path} and its card", soft_wrap=True)
     return path
 
 
-def _images(data, high, console):
+def _plan(source, size, scale):
+    """Sizes of the small and the large image of a pair, and the job's name."""
+    given = [name for name, value in (("size", size), ("from", source)) if value is not None]
+    if scale is not None:
+        if given:
+            raise ValueError(
+                f"--scale and --{given[0]} were both given; give --scale alone to enlarge pictures "
+                "of any size, or --from and --size for one size"
+            )
+        if scale not in SCALES:
+            raise ValueError(
+                f"--scale {scale} is out of range; give a whole number from {SCALES[0]} to "
+                f"{SCALES[-1]}"
+            )
+        return (LEARNED_ON,) * 2, (LEARNED_ON * scale,) * 2, f"simple_x{scale}"
+    low = sizes.as_pair(64 if source is None else source, "source")
+    high = sizes.as_pair(400 if size is None else size, "size")
+    shown = f"from {sizes.show_size(low)} to {sizes.show_size(high)}"
+    if low[0] * high[1] != low[1] * high[0]:
+        raise ValueError(f"{shown} stretches the picture; give both sizes the same proportions")
+    if low[0] >= high[0]:
+        raise ValueError(f"{shown} enlarges nothing; give a --from that is smaller than --size")
+    return low, high, f"simple_{_short(low)}to{_short(high)}"
+
+
+def _images(data, high, memory_limit, console):
     """Training and held-out pictures; what is skipped is named."""
+
+    def shown(what):
+        return lambda items: reporting.tracked(console, items, what)
+
     if data == "photos":
-        console.print("reading the photographs, drawing leaves and letters")
-        images, held_out = datasets.photographs("train"), datasets.photographs("test")
-        return datasets.with_drawings(images).at_least(high), held_out
+        if Path(data).is_dir():
+            console.print("taking the bundled photographs; for the folder, write --data ./photos")
+        with reporting.activity(console, "reading the photographs"):
+            images, held_out = datasets.photographs("train"), datasets.photographs("test")
+        drawn = datasets.with_drawings(images, progress=shown("drawing leaves and letters"))
+        return drawn.at_least(high), held_out
     images = datasets.folder(
-        data, progress=lambda files: track(files, "reading", console=console, transient=True)
-    ).at_least(high)
-    for name, reason in images.skipped:
-        console.print(f"skipped {name}: {reason}", markup=False, highlight=False)
-    return images.split(share=0.1)
+        data,
+        memory_limit=memory_limit,
+        shorter_side=max(1024, 2 * max(high)),
+        progress=shown("reading pictures"),
+    )
+    read = len(images.skipped)
+    reporting.print_skipped(console, images.skipped)
+    images = images.at_least(high)
+    reporting.print_skipped(console, images.skipped[read:])
+    if images.note:
+        console.print(images.note)
+    train, held_out = images.split(share=0.1)
+    console.print(f"training on {len(train)} pictures, {len(held_out)} held out")
+    return train, _judged(held_out)
+
+
+def _judged(images):
+    """Some of the held-out pictures, and the middle of them, so that judging takes seconds."""
+    few = datasets.Images()
+    for place in range(0, len(images), -(-len(images) // JUDGED) or 1):
+        picture = images[place]
+        size = tuple(min(side, JUDGED_SIDE) for side in picture.shape[:2])
+        top, left = ((all_ - side) // 2 for all_, side in zip(picture.shape, size, strict=False))
+        few.append(images.names[place], picture[top : top + size[0], left : left + size[1]], 1.0)
+    return few
+
+
+def _digest(images):
+    """A number for the pictures, by which a changed folder is noticed."""
+    number = 0
+    for name, picture in images:
+        number = zlib.crc32(f"{name} {picture.shape} ".encode("utf-8", "replace"), number)
+        number = zlib.crc32(np.ascontiguousarray(picture), number)
+    return f"{number:08x}"
 
 
 def _means(rows):
@@ -205,7 +294,7 @@ def _contact_sheet(rows, side=320, gap=6):
 
 
 def _card(name, model, options, history, rows, images, command):
-    last = history[-1]
+    last = history[-1] if history else dict.fromkeys(["minutes", "cpu_minutes", "loss"], math.nan)
     lines = [f"# {name}", ""]
     lines += [f"{model.count_params():,} parameters, a functional Keras model of stock layers.", ""]
     lines += ["| | |", "|---|---|", f"| command | `{command}` |"]
@@ -218,10 +307,12 @@ def _card(name, model, options, history, rows, images, command):
         "",
     ]
     if rows:
+        few = f" Of at most {JUDGED} pictures, the middle {JUDGED_SIDE}×{JUDGED_SIDE} pixels."
+        middles = "" if options["data"] == "photos" else few
         lines += [
             "Held-out pictures, PSNR in dB and SSIM on the luma of 8-bit images, a border of "
             f"{BORDER} pixels left out; the input is Pillow's bicubic reduction, and bicubic is "
-            "Pillow's enlargement of it.",
+            f"Pillow's enlargement of it.{middles}",
             "",
             "| picture | bicubic PSNR | PSNR | gain | bicubic SSIM | SSIM |",
             "|---|---|---|---|---|---|",
@@ -244,7 +335,7 @@ def _card(name, model, options, history, rows, images, command):
 
 def _listed(names, most=20):
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return reporting.one_line(", ".join(names[:most])).replace("|", "\\|") + more
 
 
 def _short(size):

@@ -58,7 +58,7 @@ def stops(progress: Callable[[str], None] = lambda name: None) -> list[Stop]:
     """Build and run the generators, one after another.
 
     Args:
-        progress: called with the name of each generator before its turn.
+        progress: called with a line about what comes next.
 
     Returns:
         The `Stop`s.
@@ -66,7 +66,7 @@ def stops(progress: Callable[[str], None] = lambda name: None) -> list[Stop]:
     Raises:
         ValueError: if the weights are missing.
     """
-    progress("simple_64to400_photos")
+    progress("importing Keras, loading simple_64to400_photos")
     return [_simple()]
 
 
@@ -122,5 +122,5 @@ def write(stops: list[Stop], directory: Path) -> tuple[Path, Path]:
     rows = [stop.row() for stop in stops]
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(row.values()) + " |" for row in rows]
-    write_whole(table, lambda path: Path(path).write_text("\n".join(lines) + "\n"))
+    write_whole(table, lambda path: Path(path).write_text("\n".join(lines) + "\n", "utf-8"))
     return picture, table

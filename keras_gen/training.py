@@ -6,7 +6,9 @@ depends on the seed and on n alone, a training that was killed goes on to the sa
 """
 
 import csv
+import hashlib
 import json
+import math
 import os
 import platform
 import time
@@ -14,17 +16,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 from keras import ops
 from PIL import Image
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from keras_gen import reporting
 
 CHECKPOINT = "checkpoint.weights.h5"
 HISTORY = "history.csv"
 OPTIONS = "options.json"
+MAY_CHANGE = ("picture_digest",)  # options that may differ when a training goes on
 PREVIEW = "preview.png"
+PART = ".unfinished"  # in the name of a file that is being written
 
 
 @dataclass
@@ -85,8 +99,8 @@ def train(
         directory: where checkpoint, history, options and preview are written.
         steps: steps of the whole training.
         every: steps a round; each round ends with a checkpoint and a preview.
-        preview: `preview(model)` gives a picture (uint8, `(height, width, 3)`) and a dict of
-            numbers for the history.
+        preview: `preview(model)` gives a picture (uint8, `(height, width, 3)`, or None) and a dict
+            of numbers for the history.
         resume: go on from the checkpoint in `directory`, if there is one.
         options: what the training was asked for; going on with other options is an error.
         console: where progress is shown.
@@ -96,7 +110,7 @@ def train(
 
     Raises:
         ValueError: if the directory holds a training and `resume` is not set, or one with other
-            options.
+            options, or one that is damaged.
         FloatingPointError: if the loss stops being a number; the last good checkpoint stays.
 
     Example:
@@ -105,38 +119,90 @@ def train(
               directory="runs/first", steps=1000)
     """
     directory = Path(directory)
-    console = console or Console()
+    console = console or reporting.new_console()
     done, history = _begin(model, directory, steps, resume, options or {}, console)
     before = history[-1] if history else {"minutes": 0.0, "cpu_minutes": 0.0}
     start, cpu_start = time.monotonic(), time.process_time()
-    with _progress(console) as bar:
-        shown = bar.add_task("training", total=steps, completed=done, measured="")
-        for first in range(done, steps, every):
-            last = min(first + every, steps)
-            tick = keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda _, logs: bar.update(
-                    shown, advance=1, measured=_measured(logs)
+    try:
+        with _Display(console, done, steps) as display:
+            for first in range(done, steps, every):
+                last = min(first + every, steps)
+                watch = _Watch(display, first)
+                fitted = model.fit(
+                    batches(first, last), verbose=0, shuffle=False, callbacks=[watch]
                 )
-            )
-            fitted = model.fit(batches(first, last), verbose=0, shuffle=False, callbacks=[tick])
-            row = {"step": last} | {name: float(v[-1]) for name, v in fitted.history.items()}
-            if not np.isfinite(row["loss"]):
-                raise FloatingPointError(
-                    f"the loss is {row['loss']} after step {last}; the state of step {first} is "
-                    f"kept in {directory}; try a lower learning rate"
-                )
-            row["minutes"] = before["minutes"] + (time.monotonic() - start) / 60
-            row["cpu_minutes"] = before["cpu_minutes"] + (time.process_time() - cpu_start) / 60
-            if preview is not None:
-                picture, numbers = preview(model)
-                row |= numbers
-                write_whole(directory / PREVIEW, Image.fromarray(picture).save)
-            history.append(row)
-            write_whole(directory / HISTORY, lambda path: _write_table(history, path))
-            write_whole(directory / CHECKPOINT, model.save_weights)
-            if not console.is_terminal:
-                console.print(f"step {last} of {steps}: {_measured(row)}")
+                row = {"step": last} | {name: float(v[-1]) for name, v in fitted.history.items()}
+                if not (math.isfinite(row["loss"]) and _is_finite(model)):
+                    raise FloatingPointError(
+                        f"the numbers ran away at step {watch.step} (loss {row['loss']}), and "
+                        f"{_kept(done)}; begin again in another directory, with a lower learning "
+                        "rate"
+                    )
+                row["minutes"] = before["minutes"] + (time.monotonic() - start) / 60
+                row["cpu_minutes"] = before["cpu_minutes"] + (time.process_time() - cpu_start) / 60
+                if preview is not None:
+                    display.show(last, "drawing the preview")
+                    picture, numbers = preview(model)
+                    row |= numbers
+                    if picture is not None:
+                        write_whole(directory / PREVIEW, Image.fromarray(picture).save)
+                history.append(row)
+                write_whole(directory / HISTORY, lambda path: _write_table(history, path))
+                write_whole(directory / CHECKPOINT, lambda path: _save_state(model, path))
+                done = last
+                display.show(last, _measured(row), whole_line=True)
+    except KeyboardInterrupt:
+        console.print(f"stopped; {_kept(done)}" + (", go on with --resume" if done else ""))
+        raise
     return Outcome(model, history)
+
+
+def check_directory(directory: str | Path, *, resume: bool = False, options: dict | None = None):
+    """See whether a training can begin or go on in a directory, before any work is done.
+
+    Args:
+        directory: where the training is to be kept; nothing is written to it.
+        resume: whether to go on with the training in it, if there is one.
+        options: what the training is asked for.
+
+    Raises:
+        ValueError: if it is a file or cannot be written to; if it holds a training and `resume` is
+            not set; or if that training was started with other options.
+    """
+    directory = Path(directory)
+    check_writable(directory)
+    if not (directory / CHECKPOINT).exists():
+        return
+    if not resume:
+        raise ValueError(
+            f"{directory} already holds a training; add --resume to go on with it, "
+            "or choose another directory"
+        )
+    earlier = _read_options(directory / OPTIONS)
+    for name, value in (options or {}).items():
+        if name not in MAY_CHANGE and earlier.get(name, value) != value:
+            raise ValueError(
+                f"the training in {directory} was started with {name}={earlier[name]!r}, not "
+                f"{value!r}; resume it with the same options, or choose another directory"
+            )
+
+
+def check_writable(directory: str | Path) -> None:
+    """See whether a directory can be made and written to.
+
+    Args:
+        directory: it need not exist.
+
+    Raises:
+        ValueError: if it, or what should hold it, is a file or must not be written to.
+    """
+    place = Path(directory).absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise ValueError(f"{place} is not a directory; choose another place to write to")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ValueError(f"{place} must not be written to; choose another place to write to")
 
 
 def write_whole(path: Path, write: Callable[[str], None]) -> None:
@@ -149,7 +215,7 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     ending = "".join(path.suffixes)
-    beside = path.with_name(f".{path.name.removesuffix(ending)}.part{ending}")
+    beside = path.with_name(f".{path.name.removesuffix(ending)}{PART}{ending}")
     try:
         write(str(beside))
         with open(beside, "rb+") as file:
@@ -166,7 +232,8 @@ def save_generator(model: keras.Model, path: str | Path) -> None:
         model: the generator.
         path: the file, ending in `.keras`.
     """
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    # `input`, not `inputs`: a list would have to be fed a list again.
+    bare = keras.Model(model.input, model.output, name=model.name)
     write_whole(Path(path), bare.save)
 
 
@@ -186,41 +253,132 @@ def machine() -> str:
 
 
 def _begin(model, directory, steps, resume, options, console):
-    """Check the directory, restore the state if there is one, and give the rounds done so far."""
-    checkpoint, written = directory / CHECKPOINT, directory / OPTIONS
+    """Restore the state if there is one, and give the steps and the rounds done so far."""
+    check_directory(directory, resume=resume, options=options)
     directory.mkdir(parents=True, exist_ok=True)
+    for part in directory.glob(f".*{PART}*"):  # of a write that was killed
+        part.unlink()
     model.optimizer.build(model.trainable_variables)
+    checkpoint = directory / CHECKPOINT
     if not checkpoint.exists():
-        write_whole(written, lambda path: Path(path).write_text(json.dumps(options, indent=1)))
+        text = json.dumps(options, indent=1)
+        write_whole(directory / OPTIONS, lambda path: Path(path).write_text(text, "utf-8"))
         return 0, []
-    if not resume:
-        raise ValueError(
-            f"{directory} already holds a training; add --resume to go on with it, "
-            "or choose another directory"
-        )
-    earlier = json.loads(written.read_text()) if written.exists() else options
-    changed = [name for name in {**earlier, **options} if earlier.get(name) != options.get(name)]
-    if changed:
-        name = changed[0]
-        raise ValueError(
-            f"the training in {directory} was started with {name}={earlier.get(name)!r}, not "
-            f"{options.get(name)!r}; resume it with the same options, or choose another directory"
-        )
-    model.load_weights(checkpoint)
+    history = _read_table(directory / HISTORY)
+    _load_state(model, checkpoint)
     done = int(model.optimizer.iterations)
-    console.print(f"going on after step {done} of {steps}")
-    return done, [row for row in _read_table(directory / HISTORY) if row["step"] <= done]
-
-
-def _progress(console):
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[measured]}"),
-        TimeRemainingColumn(),
-        console=console,
+    console.print(
+        f"going on after step {done} of {steps}" if done < steps else f"all {steps} steps are done"
     )
+    earlier = _read_options(directory / OPTIONS)
+    for name in MAY_CHANGE:
+        if earlier.get(name, options.get(name)) != options.get(name) and done < steps:
+            console.print(f"the {name.replace('_', ' ')} has changed since the training began")
+    return done, [row for row in history if row["step"] <= done]
+
+
+def _is_finite(model):
+    """Whether the last update has left numbers; the loss, computed before it, would not tell."""
+    return all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def _kept(step):
+    return f"the state after step {step} is kept" if step else "no state is kept yet"
+
+
+def _save_state(model, path):
+    """Save weights and optimizer with a digest, as HDF5 itself would not notice damaged numbers."""
+    model.save_weights(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["digest"] = _digest(file)
+
+
+def _load_state(model, path):
+    try:
+        with h5py.File(path) as file:
+            # A checkpoint from before there were digests has none.
+            if file.attrs.get("digest", _digest(file)) != _digest(file):
+                raise ValueError("its numbers have changed since it was written")
+        model.load_weights(path)
+    except Exception as error:  # h5py and Keras raise whatever a damaged file leads to
+        raise ValueError(
+            f"the checkpoint {path} is damaged ({reporting.one_line(error)}); "
+            "begin again in another directory"
+        ) from error
+
+
+def _digest(file):
+    digest = hashlib.sha256()
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            digest.update(f"{name} {item.dtype} {item.shape} ".encode())
+            digest.update(item[()].tobytes())
+
+    file.visititems(add)
+    return digest.hexdigest()
+
+
+def _read_options(path):
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); begin again in another directory") from None
+
+
+class _Display:
+    """The progress of a training: a bar in a terminal, lines in a pipe."""
+
+    def __init__(self, console, done, steps):
+        self.console, self.steps = console, steps
+        self.due = reporting.NowAndThen()
+        self.bar = self._bar() if console.is_terminal and done < steps else None
+        if self.bar:
+            start = "preparing the first step"
+            self.task = self.bar.add_task("training", total=steps, completed=done, measured=start)
+        elif done < steps:
+            console.print("preparing the first step")
+
+    def __enter__(self):
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.bar:
+            self.bar.stop()
+
+    def show(self, step, text, *, whole_line=False):
+        """Show how far it is; `whole_line` for what must not be left out."""
+        if self.bar:
+            self.bar.update(self.task, completed=step, measured=text)
+        elif self.due() or whole_line:
+            self.console.print(f"step {step} of {self.steps}: {text}")
+
+    def _bar(self):
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[measured]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+        )
+
+
+class _Watch(keras.callbacks.Callback):
+    """Shows each step, and ends the round at the first loss that is no number."""
+
+    def __init__(self, display, step):
+        super().__init__()
+        self.display, self.step = display, step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        self.display.show(self.step, _measured(logs))
+        if not math.isfinite(logs["loss"]):
+            self.model.stop_training = True
 
 
 def _measured(numbers):
@@ -245,11 +403,8 @@ def _read_table(path):
         return []
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
-    return [
-        {
-            name: int(value) if name == "step" else float(value)
-            for name, value in row.items()
-            if value
-        }
-        for row in rows
-    ]
+    try:
+        numbers = [{name: float(text) for name, text in row.items() if text} for row in rows]
+        return [row | {"step": int(row["step"])} for row in numbers]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} is damaged; begin again in another directory") from None

@@ -1,6 +1,7 @@
 """The trained generators that come with the course, by name."""
 
 import os
+import zipfile
 from pathlib import Path
 
 
@@ -32,7 +33,7 @@ def path(name: str | Path) -> Path:
     Raises:
         ValueError: if there is no such file.
     """
-    file = Path(name).expanduser()
+    file = Path(os.path.expanduser(name))
     if file.suffix == ".keras" and file.exists():
         return file
     stored = directory() / f"{name}.keras"
@@ -60,9 +61,12 @@ def load(name: str | Path):
         >>> load("simple_64to400_photos").output_shape
         (None, 400, 400, 3)
     """
+    file = path(name)
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is not a .keras file, or it is damaged")
+
     import keras
 
-    file = path(name)
     try:
         return keras.models.load_model(file, compile=False)
     except Exception as error:  # Keras raises whatever its parts raise
