@@ -199,6 +199,17 @@ def train_simple(
     learning_rate: Annotated[
         float, option("Highest learning rate.", metavar="RATE", panel="Training")
     ] = 1e-3,
+    loss: Annotated[
+        str, option("Loss, as Keras names it.", metavar="NAME", panel="Training")
+    ] = "mean_squared_error",
+    crop: Annotated[
+        str | None,
+        option(
+            "Input size of the training's pairs (default 24 with --scale, else --from).",
+            metavar="SIZE",
+            panel="Training",
+        ),
+    ] = None,
     seed: Annotated[
         int,
         option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training"),
@@ -232,7 +243,7 @@ def train_simple(
     """Train the simple generator: a small image in, a large sharp one out."""
     from keras_gen.sizes import parse_size
 
-    sizes = {"size": size, "source": source}
+    sizes = {"size": size, "source": source, "crop": crop}
     sizes = {name: None if text is None else parse_size(text) for name, text in sizes.items()}
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras"):
@@ -253,6 +264,7 @@ def train_simple(
         batch_size=batch_size,
         every=every,
         learning_rate=learning_rate,
+        loss=loss,
         seed=seed,
         resume=resume,
         memory_limit=int(memory * 2**30),

@@ -90,6 +90,8 @@ def train_simple(
     batch_size: int | None = None,
     every: int = 200,
     learning_rate: float = 1e-3,
+    loss: str = "mean_squared_error",
+    crop: int | tuple[int, int] | None = None,
     seed: int = 0,
     resume: bool = False,
     memory_limit: int = 2 * 2**30,
@@ -109,6 +111,10 @@ def train_simple(
         batch_size: pairs a step; 16 crops with `scale`, else 4 whole images.
         every: steps between checkpoints.
         learning_rate: highest learning rate.
+        loss: a loss by the name that Keras gives it.
+        crop: side or `(height, width)` of the small image of a training pair: a smaller one makes
+            a step cheaper, and convolutions do not mind the size. By default 24 with `scale`,
+            else the whole input.
         seed: seed of weights, crops and augmentation.
         resume: go on with the training in `directory`.
         memory_limit: most bytes of a folder's pixels to keep in memory.
@@ -128,7 +134,9 @@ def train_simple(
     """
     console = console or reporting.new_console()
     directory = datasets.expanded(directory)
-    low, high, title = _plan(source, size, scale)
+    full, high, title = _plan(source, size, scale)
+    factor = Fraction(high[0], full[0])
+    low, high = (full, high) if crop is None else _cropped(sizes.as_pair(crop, "crop"), factor)
     if not 0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate={learning_rate} is not a number above 0; try 0.001")
     network = {
@@ -145,6 +153,8 @@ def train_simple(
         "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
+        "loss": loss,
+        "crop": sizes.show_size(low),
         "seed": seed,
         **network,
     }
@@ -154,7 +164,7 @@ def train_simple(
         model = simple_generator((None, None, 3), scale=scale, seed=seed, **network)
     else:
         model = simple_generator((*low, 3), high, seed=seed, **network)
-    training.compile_for_images(model, steps=steps, learning_rate=learning_rate)
+    training.compile_for_images(model, steps=steps, learning_rate=learning_rate, loss=loss)
     training_images, test_images = _images(data, high, memory_limit, console)
     options["picture_digest"] = _digest(training_images)
 
@@ -168,8 +178,6 @@ def train_simple(
             batch_size=batch_size,
             seed=seed,
         )
-
-    factor = Fraction(high[0], low[0])
 
     def preview(model):
         rows = compare_with_bicubic(model, test_images, factor)
@@ -189,6 +197,7 @@ def train_simple(
     with reporting.activity(console, "judging the result and writing it"):
         name = f"{title}_{'photos' if data == 'photos' else datasets.expanded(data).resolve().name}"
         path = directory / f"{name}.keras"
+        model = generating.resized(model, full)
         training.save_generator(model, path)
         rows = compare_with_bicubic(model, test_images, factor)
         card = _card(name, model, options, outcome.history, rows, training_images, command)
@@ -221,6 +230,17 @@ def _plan(source, size, scale):
     if low[0] >= high[0]:
         raise ValueError(f"{shown} enlarges nothing; give a --from that is smaller than --size")
     return low, high, f"simple_{_short(low)}to{_short(high)}"
+
+
+def _cropped(crop, factor):
+    """Sizes of a crop of the small image, and of the large image that belongs to it."""
+    high = tuple(side * factor for side in crop)
+    if any(side.denominator != 1 for side in high):
+        raise ValueError(
+            f"a crop of {sizes.show_size(crop)}, enlarged by {factor}, is no whole number of "
+            f"pixels; use a multiple of {factor.denominator}"
+        )
+    return crop, tuple(int(side) for side in high)
 
 
 def _images(data, high, memory_limit, console):
