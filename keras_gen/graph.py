@@ -9,7 +9,7 @@ twice gives two steps, and nothing is computed. `fields` and `costs` are two rea
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -72,6 +72,7 @@ class Graph:
         shapes: for each tensor the shape that Keras knows, with `None` for what it does not.
         dtypes: for each tensor its dtype.
         names: for each name (inputs, steps, nested models) the number of its first output.
+        tensors: for the numbers of the outermost model the Keras tensors.
     """
 
     steps: list[Step]
@@ -80,7 +81,7 @@ class Graph:
     shapes: list[tuple[int | None, ...]]
     dtypes: list[str]
     names: dict[str, int]
-    _known: dict[int, int]  # id of a Keras tensor of the outermost model → its number
+    tensors: dict[int, keras.KerasTensor]
 
     def find(self, which, *, among: list[int] | None = None) -> int:
         """Find a tensor.
@@ -98,8 +99,9 @@ class Graph:
         """
         if isinstance(which, int) and among is not None and -len(among) <= which < len(among):
             return among[which]
-        if isinstance(which, keras.KerasTensor) and id(which) in self._known:
-            return self._known[id(which)]
+        same = [number for number, tensor in self.tensors.items() if tensor is which]
+        if same:
+            return same[0]
         name = which if isinstance(which, str) else getattr(which, "name", repr(which))
         if not isinstance(which, keras.KerasTensor):
             found = [name] if name in self.names else []
@@ -120,22 +122,43 @@ class Graph:
                 needed.update(step.inputs)
         return needed
 
+    def check_closed(self, numbers: Iterable[int]):
+        """Insist that some tensors have a known size.
+
+        Raises:
+            ValueError: for an open shape; it says what to give.
+        """
+        if not any(None in self.shapes[number][1:] for number in numbers):
+            return
+        shapes = {self.name_of(number): self.shapes[number][1:] for number in self.inputs}
+        name, shape = next((item for item in shapes.items() if None in item[1]), (None, ()))
+        if name is None:
+            raise ValueError("the model has layers whose output size is open; rebuild it closed")
+        wanted = tuple(400 if size is None else size for size in shape)
+        raise ValueError(
+            f"input {name!r} has the open shape {shape}; say at which size to look, for example "
+            f"with input_shape={wanted if len(shapes) == 1 else {name: wanted}}"
+        )
+
     def name_of(self, number: int) -> str:
         """The name under which a tensor is found."""
         return next((name for name, found in self.names.items() if found == number), str(number))
 
 
-def trace(model: keras.Model) -> Graph:
+def trace(model: keras.Model, input_shape: Sequence[int] | dict | None = None) -> Graph:
     """Walk over the graph of a functional or sequential model.
 
     Args:
         model: a built model; nested models are opened.
+        input_shape: shape of the input without the batch, where the model leaves it open; for
+            several inputs a dictionary of names and shapes.
 
     Returns:
         The steps, in an order in which they can be computed.
 
     Raises:
-        ValueError: for a model without a graph: a subclassed one, or one that is not built yet.
+        ValueError: for a model without a graph (a subclassed one, or one that is not built yet),
+            or an input shape that does not fit.
 
     Example:
         >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="c")])
@@ -155,7 +178,10 @@ def trace(model: keras.Model) -> Graph:
         graph.names[tensor._keras_history.operation.name] = numbers[id(tensor)]
     graph.inputs.extend(numbers[id(tensor)] for tensor in model.inputs)
     graph.outputs.extend(_open(graph, model, numbers, prefix=""))
-    graph._known.update(numbers)
+    for tensor in (*model.inputs, *(t for node in _nodes_in_order(model) for t in node.outputs)):
+        graph.tensors[numbers[id(tensor)]] = tensor
+    if input_shape:
+        _close_shapes(graph, input_shape)
     return graph
 
 
@@ -166,6 +192,35 @@ def _has_graph(operation):
         return bool(operation.inputs)
     except ValueError:  # not built yet
         return False
+
+
+def _close_shapes(graph, input_shape):
+    """Put the caller's input shapes in, and let each operation state its outputs' shapes."""
+    if not isinstance(input_shape, dict):
+        input_shape = {0: input_shape}
+    for which, wanted in input_shape.items():
+        number = graph.find(which, among=graph.inputs)
+        batch, *known = graph.shapes[number]
+        agrees = len(wanted) == len(known) and all(
+            size in (None, want) for size, want in zip(known, wanted, strict=True)
+        )
+        if number not in graph.inputs or not agrees:
+            raise ValueError(
+                f"input_shape={tuple(wanted)} does not fit input {graph.name_of(number)!r} of "
+                f"shape {tuple(known)}; give one size for each of its axes, without the batch"
+            )
+        graph.shapes[number] = (batch, *wanted)
+    for step in graph.steps:
+        if any(None in graph.shapes[number][1:] for number in step.outputs):
+            args, kwargs = step.fill_in(
+                {
+                    number: keras.KerasTensor(graph.shapes[number], dtype=graph.dtypes[number])
+                    for number in step.inputs
+                }
+            )
+            outputs = tree.flatten(step.operation.compute_output_spec(*args, **kwargs))
+            for number, output in zip(step.outputs, outputs, strict=True):
+                graph.shapes[number] = tuple(output.shape)
 
 
 def _new_tensor(graph, tensor):

@@ -76,6 +76,16 @@ class Field:
         return Field(tuple(shape), clipped, endless, channel, True, self.gates)
 
     @property
+    def positions(self) -> list[int]:
+        """The axes that are positions, not examples or channels."""
+        return [axis for axis in range(1, len(self.shape)) if axis != self.channel]
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The sizes of the axes that are positions: height and width of an image."""
+        return tuple(self.shape[axis] for axis in self.positions)
+
+    @property
     def blind(self) -> bool:
         """Whether no element sees anything."""
         return self.clipped.blind
