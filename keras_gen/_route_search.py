@@ -304,6 +304,7 @@ def rank(chain: Chain) -> tuple:
         max(path.shrunk for path in both),
         max(path.tenths for path in both),
         _lopsided(chain),
+        any(path.squeezed for path in both),
         max(path.peaks for path in both),
         not exact,
         max(path.leaps for path in both),
@@ -343,6 +344,7 @@ class Traits(NamedTuple):
     tenths: int  # the same in tenths of the source
     trimmed: bool  # whether the output shows less than the source
     tight: bool  # whether a size on the way is too small to keep the picture
+    squeezed: bool  # whether a size on the way is smaller than both its ends
     shrunk: int  # the factor by which it shrinks in all, before and after it enlarges
     peaks: int  # how often it enlarges and then shrinks what it has just drawn
     leaps: int  # steps that large strides leave out: a stride of 4 is 2 twice, 8 three times
@@ -368,6 +370,7 @@ def traits(path: Path) -> Traits:
         tenths=round(10 * drift / source),
         trimmed=shown < whole,
         tight=smallest < max(TIGHTEST * ends, min(FEWEST, ends)),
+        squeezed=smallest < ends,
         shrunk=shrunk,
         peaks=sum(up and not still_up for up, still_up in pairwise(rises)),
         leaps=sum(len(prime_factors(move.stride)) - 1 for move in path if move.stride > 1),

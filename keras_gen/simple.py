@@ -43,7 +43,7 @@ def simple_generator(
             `"linear"`.
         residual: add each block's input to its output (He et al. 2016).
         route: the stages from the input's size to the output's, one of `keras_gen.routes(…)`; by
-            default the best one that never goes below the input's size, else the best one.
+            default the best one.
         filters: channels at the input's resolution. They double where a stage halves the size and
             shrink again on the way up.
         blocks: residual blocks (two 3×3 convolutions each) at the input's resolution.
@@ -82,7 +82,7 @@ def simple_generator(
         enlarged = layers.UpSampling2D(scale, interpolation="bicubic", name="base")
     else:
         source = tuple(input_shape[:2])
-        route = route or _widest(sizes.routes(400 if size is None else size, source=source))
+        route = route or sizes.routes(400 if size is None else size, source=source)[0]
         for index, stage in enumerate(route.stages, start=1):
             name_of_stage = f"stage_{index}"
             width = _width(filters, stage.size_out[0] / source[0])
@@ -120,21 +120,6 @@ def _check(input_shape, size, scale, route):
         raise ValueError(f"the route starts at {route.source}, the input is {input_shape[:2]}")
     if size is not None and route.target != sizes.as_pair(size):
         raise ValueError(f"the route ends at {route.target}, the size asked for is {size}")
-
-
-def _widest(routes):
-    """The best route that never makes the picture smaller than the input, if one is exact.
-
-    A route through a smaller map is cheaper, but the map has to hold the picture's places in its
-    channels, and to learn that takes a training many times as long (measured in chapter 05).
-    """
-    wide = [
-        route
-        for route in routes
-        if route.exact_scale
-        and min(min(stage.size_out) for stage in route.stages) >= min(route.source)
-    ]
-    return (wide or routes)[0]
 
 
 def _grows(stage):

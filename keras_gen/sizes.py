@@ -4,7 +4,7 @@ Nothing here imports Keras, so the answers come at once:
 
     conv_size(64, 3)                      # 64
     transposed_conv_size(25, 4, 2)        # 50
-    print(routes(400, source=64)[0])      # 64 → 32 → 16 → 80 → 400
+    print(routes(400, source=64)[0])      # 64 → 320 → 160 → 80 → 400
 
 The formulas are in `layer_sizes` and the search is in `_route_search`. This module plans: it puts
 routes in order and says why.
@@ -196,8 +196,9 @@ def routes(
     more or less than the source; then those whose transposed convolutions overlap unevenly; last,
     listed only where there is nothing else, those that lose detail because a stage is less than a
     quarter of source and target, or fewer than 8 pixels. Among equals it is better to shrink
-    little, to treat both axes alike, not to shrink again what was just drawn, to take small steps
-    (2 twice rather than 4), and to need few multiply–accumulates.
+    little, to treat both axes alike, never to be smaller than both source and target (chapter 05
+    measures how slowly a generator learns through such a bottleneck), not to shrink again what was
+    just drawn, to take small steps (2 twice rather than 4), and to need few multiply–accumulates.
 
     Args:
         target: output size in pixels, an int or `(height, width)`.
@@ -222,8 +223,8 @@ def routes(
     Example:
         >>> best = routes(400, source=64)[0]
         >>> print(best)
-        64 → 32 → 16 → 80 → 400
-        >>> print(best.stages[2])
+        64 → 320 → 160 → 80 → 400
+        >>> print(best.stages[0])
         transposed conv 10, stride 5
 
     References:
@@ -403,6 +404,9 @@ def _remarks(chain, best, stages):
             verb = "cut" if then.layer == "crop" else "shrink"
             drawn, kept = show_size(stage.size_out), show_size(then.size_out)
             yield f"draws {drawn} only to {verb} it to {kept}"
+    if any(trait.squeezed for trait in traits):
+        smallest = show_size(min((stage.size_out for stage in stages), key=min))
+        yield f"all of the picture has to pass through {smallest}, which takes long to learn"
     if leaps:
         strides = {s for stage in stages for s in stage.stride}
         stride = max(strides, key=lambda s: (len(search.prime_factors(s)), s))

@@ -161,16 +161,16 @@ def test_any_route_runs_to_exactly_the_size(source, target, options, data):
 # The best comes first -------------------------------------------------------------------------
 
 
-def test_best_route_from_64_to_400_halves_twice_and_multiplies_by_five_twice():
+def test_best_route_from_64_to_400_never_holds_less_than_the_source():
     found = kg.routes(400, source=64)
     best = found[0]
-    assert str(best) == "64 → 32 → 16 → 80 → 400"
-    assert [stage.stride[0] for stage in best.stages] == [2, 2, 5, 5]
+    assert str(best) == "64 → 320 → 160 → 80 → 400"
+    assert [stage.stride[0] for stage in best.stages] == [5, 2, 2, 5]
     assert all(stage.kernel_size[0] % stage.stride[0] == 0 for stage in best.stages)
     assert best.exact_scale
     assert best.cost == 1
     listed = [str(route) for route in found]
-    assert "64 → 32 → 160 → 80 → 400" in listed
+    assert "64 → 32 → 16 → 80 → 400" in listed
     assert "64 → 57 → 50 → 100 → 200 → 400" in listed
     exact = [route.exact_scale for route in found]
     assert exact == sorted(exact, reverse=True)
@@ -182,7 +182,7 @@ def test_best_route_from_64_to_400_halves_twice_and_multiplies_by_five_twice():
         (400, 25, "25 → 50 → 100 → 200 → 400"),
         (400, 100, "100 → 200 → 400"),
         ((300, 500), (75, 125), "75×125 → 150×250 → 300×500"),
-        (64, 400, "400 → 80 → 16 → 32 → 64"),
+        (64, 400, "400 → 80 → 160 → 320 → 64"),
         (400, 400, "400 → 400"),
         (800, 4, "4 → 8 → 16 → 32 → 160 → 800"),
     ],
@@ -291,8 +291,10 @@ def test_reasons_are_one_sentence_and_say_what_ranks_a_route():
             assert route.why.endswith(".")
             assert route.why[0].isupper()
             assert ". " not in route.why
-    assert reasons["64 → 32 → 16 → 80 → 400"].startswith("Exact: ÷2 ÷2 ×5 ×5 is ×25/4, every pixel")
-    assert "draws 160 only to shrink it to 80" in reasons["64 → 32 → 160 → 80 → 400"]
+    narrow, wide = reasons["64 → 32 → 16 → 80 → 400"], reasons["64 → 320 → 160 → 80 → 400"]
+    assert narrow.startswith("Exact: ÷2 ÷2 ×5 ×5 is ×25/4, every pixel keeps its place")
+    assert "has to pass through 16" in narrow and "pass through" not in wide
+    assert "draws 320 only to shrink it to 160" in wide
     assert "it loses 7.00 source pixels" in reasons["64 → 57 → 50 → 100 → 200 → 400"]
     assert "takes 4 in one step, not 2 × 2" in reasons["64 → 16 → 80 → 400"]
     assert reasons["400 → 400"].startswith("Exact: the size is the one asked for")
@@ -394,7 +396,7 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_fewer_routes_are_listed_when_asked_for(count):
     found = kg.routes(400, source=64, count=count)
     assert 1 <= len(found) <= count
-    assert str(found[0]) == "64 → 32 → 16 → 80 → 400"
+    assert str(found[0]) == "64 → 320 → 160 → 80 → 400"
 
 
 def test_every_size_up_to_a_few_thousand_has_a_route_in_a_moment():
