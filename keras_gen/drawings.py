@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_gen.sizes import as_pair
+
 _OVERSAMPLING = 2
 _LETTERS = "etaoinshrdlucmfwypvbgkjqxzETAOINSHRDLU0123456789"
 _FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSansMono")
@@ -24,10 +26,14 @@ def dead_leaves(seed: int, size: int = 512) -> np.ndarray:
     Returns:
         uint8 array of shape `(size, size, 3)`.
 
+    Raises:
+        ValueError: if the size is no whole number of at least 1.
+
     Example:
         >>> dead_leaves(0, size=64).shape
         (64, 64, 3)
     """
+    size, _ = as_pair(size)
     rng = np.random.default_rng(seed)
     side = size * _OVERSAMPLING
     palette = rng.beta(0.8, 0.8, (12, 3))
@@ -54,10 +60,14 @@ def text_page(seed: int, size: int = 512) -> np.ndarray:
     Returns:
         uint8 array of shape `(size, size, 3)`.
 
+    Raises:
+        ValueError: if the size is no whole number of at least 1.
+
     Example:
         >>> text_page(0, size=64).shape
         (64, 64, 3)
     """
+    size, _ = as_pair(size)
     rng = np.random.default_rng(seed)
     dark_page = rng.random() < 0.5
     paper, ink = ((0.0, 0.35), (0.6, 1.0)) if dark_page else ((0.65, 1.0), (0.0, 0.45))

@@ -18,6 +18,7 @@ from keras_gen import datasets, generating, metrics, reporting, sizes, training
 from keras_gen.simple import simple_generator
 
 BORDER = 4
+SMALLEST = 11 + 2 * BORDER  # SSIM needs a window of 11 within the border
 SCALES = range(2, 17)
 LEARNED_ON = 24  # side of the small crops from which an enlarger of any size learns
 JUDGED, JUDGED_SIDE = 12, 600  # of a folder's held-out pictures: how many, and how much of each
@@ -111,7 +112,7 @@ def train_simple(
         batch_size: pairs a step; 16 crops with `scale`, else 4 whole images.
         every: steps between checkpoints.
         learning_rate: highest learning rate.
-        loss: a loss by the name that Keras gives it.
+        loss: one of `training.LOSSES`, named as in Keras.
         crop: side or `(height, width)` of the small image of a training pair: a smaller one makes
             a step cheaper, and convolutions do not mind the size. By default 24 with `scale`,
             else the whole input.
@@ -134,9 +135,14 @@ def train_simple(
     """
     console = console or reporting.new_console()
     directory = datasets.expanded(directory)
-    full, high, title = _plan(source, size, scale)
-    factor = Fraction(high[0], full[0])
-    low, high = (full, high) if crop is None else _cropped(sizes.as_pair(crop, "crop"), factor)
+    full, full_high, title = _plan(source, size, scale)
+    factor = Fraction(full_high[0], full[0])
+    low, high = (full, full_high) if crop is None else _cropped(crop, factor)
+    if min(high) < SMALLEST:
+        raise ValueError(
+            f"training images of {sizes.show_size(high)} are too small to be judged; make them at "
+            f"least {SMALLEST} on either side"
+        )
     if not 0 < learning_rate < math.inf:
         raise ValueError(f"learning_rate={learning_rate} is not a number above 0; try 0.001")
     network = {
@@ -158,12 +164,21 @@ def train_simple(
         "seed": seed,
         **network,
     }
+    if scale is None:
+        route = sizes.routes(full_high, source=full)[0]
+        options["route"] = str(route)
     training.check_directory(directory, resume=resume, options=options)
     keras.utils.set_random_seed(seed)
     if scale is not None:
         model = simple_generator((None, None, 3), scale=scale, seed=seed, **network)
     else:
-        model = simple_generator((*low, 3), high, seed=seed, **network)
+        model = simple_generator((*full, 3), full_high, route=route, seed=seed, **network)
+        model = _resized(model, low, high)
+        if model is None:
+            raise ValueError(
+                f"--crop {sizes.show_size(low)} does not fit the layers that lead through {route}; "
+                "try another, or leave it out"
+            )
     training.compile_for_images(model, steps=steps, learning_rate=learning_rate, loss=loss)
     training_images, test_images = _images(data, high, memory_limit, console)
     options["picture_digest"] = _digest(training_images)
@@ -234,6 +249,7 @@ def _plan(source, size, scale):
 
 def _cropped(crop, factor):
     """Sizes of a crop of the small image, and of the large image that belongs to it."""
+    crop = sizes.as_pair(crop, "crop")
     high = tuple(side * factor for side in crop)
     if any(side.denominator != 1 for side in high):
         raise ValueError(

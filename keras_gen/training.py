@@ -38,6 +38,7 @@ HISTORY = "history.csv"
 OPTIONS = "options.json"
 MAY_CHANGE = ("picture_digest",)  # options that may differ when a training goes on
 PREVIEW = "preview.png"
+LOSSES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
 PART = ".unfinished"  # in the name of a file that is being written
 
 
@@ -78,8 +79,13 @@ def compile_for_images(
         model: the generator, images in 0 … 1 out.
         steps: steps of the whole training; the rate reaches zero at the last.
         learning_rate: the highest rate, reached after a twentieth of the steps (at most 200).
-        loss: a loss by the name that Keras gives it.
+        loss: one of `LOSSES`, named as in Keras.
+
+    Raises:
+        ValueError: for another loss.
     """
+    if loss not in LOSSES:
+        raise ValueError(f"loss {loss!r} is unknown; choose one of {', '.join(map(repr, LOSSES))}")
     warm_up = min(200, max(1, steps // 20))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warm_up), warmup_target=learning_rate, warmup_steps=warm_up
@@ -410,10 +416,10 @@ def _write_table(rows, path):
 def _read_table(path):
     if not path.exists():
         return []
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))
         numbers = [{name: float(text) for name, text in row.items() if text} for row in rows]
         return [row | {"step": int(row["step"])} for row in numbers]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, csv.Error):
         raise ValueError(f"{path} is damaged; begin again in another directory") from None
