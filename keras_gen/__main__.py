@@ -112,6 +112,54 @@ def sizes(
 
 
 @app.command()
+def inspect(
+    model: Annotated[str, typer.Argument(help="A .keras file, or a stored generator by its name.")],
+    size: Annotated[
+        str | None, option("Input size, where the model leaves it open.", metavar="SIZE")
+    ] = None,
+    gates: Annotated[
+        bool, option("Count squeeze-and-excite gates, which see everything, or leave them out.")
+    ] = True,
+    plot: Annotated[
+        Path | None, option("Draw the layers' fields into this picture file.", metavar="FILE")
+    ] = None,
+    on: Annotated[
+        Path | None, option("Draw them on this photograph, with --plot.", metavar="IMAGE")
+    ] = None,
+) -> None:
+    """Tell size, receptive field, stride, parameters and cost, layer by layer."""
+    from keras_gen.sizes import parse_size
+
+    side = None if size is None else parse_size(size)
+    if on is not None and plot is None:
+        raise ValueError("--on says what to draw on; say where to with --plot FILE")
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras") as update:
+        from keras_gen import datasets, inspection, training
+        from keras_gen import weights as stored
+
+        update("loading the model")
+        loaded = stored.load(model)
+        options = {"gates": gates}
+        if side is None and None in loaded.input_shape[1:]:
+            raise ValueError(f"{model} takes any size; say at which one to look: --size 400")
+        if side is not None:
+            options["input_shape"] = (*side, loaded.input_shape[-1])
+        update("following the fields")
+        rows = inspection.inspect_rows(loaded, **options)
+        summary = inspection.inspect_summary(loaded, **options)
+        if plot is not None:
+            update("drawing")
+            image = None if on is None else datasets.read_image(on)
+            axes = inspection.plot_fields(loaded, image=image, **options)
+            training.write_whole(plot, axes.figure.savefig)
+    console.print(str(rows), soft_wrap=True)
+    console.print(summary, soft_wrap=True)
+    if plot is not None:
+        console.print(f"wrote {plot}", soft_wrap=True)
+
+
+@app.command()
 def generate(
     weights: Annotated[
         str, typer.Argument(help="A stored generator by its name, or a .keras file.")
