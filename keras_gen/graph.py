@@ -9,6 +9,7 @@ twice gives two steps, and nothing is computed. `fields` and `costs` are two rea
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,8 +88,9 @@ class Graph:
         """Find a tensor.
 
         Args:
-            which: a name (`"block_3"`, `"encoder/block_3"`, `"block_3#2"` for the second call), a
-                layer, a Keras tensor, or an index into `among`.
+            which: a name (`"block_3"`; `"encoder/block_3"` where several nested models have one;
+                `"block_3#2"` for the second call), a layer, a Keras tensor, or an index into
+                `among`.
             among: numbers of tensors that an index chooses from.
 
         Returns:
@@ -104,9 +106,9 @@ class Graph:
             return same[0]
         name = which if isinstance(which, str) else getattr(which, "name", repr(which))
         if not isinstance(which, keras.KerasTensor):
-            found = [name] if name in self.names else []
-            found = found or [known for known in self.names if known.endswith(f"/{name}")]
-            if len(found) == 1:
+            inside = [known for known in self.names if known.endswith(f"/{name}")]
+            found = [name] if name in self.names else inside
+            if len({re.sub(r"#\d+", "", known) for known in found}) == 1:
                 return self.names[found[0]]
         close = difflib.get_close_matches(name, self.names, n=3) or list(self.names)[:8]
         raise ValueError(
@@ -190,7 +192,7 @@ def _has_graph(operation):
         return isinstance(operation, keras.Function)
     try:
         return bool(operation.inputs)
-    except ValueError:  # not built yet
+    except (AttributeError, ValueError):  # not built yet
         return False
 
 

@@ -301,8 +301,8 @@ class View:
         if any(span.steps[axis] or span.low.shape[axis] != length for span in spans):
             return self
         ends = [np.moveaxis(ends, axis, 0) for span in spans for ends in (span.low, span.high)]
-        keys = np.concatenate([values.reshape(length, -1) for values in ends], axis=1)
-        chosen = np.sort(np.unique(keys, axis=0, return_index=True)[1])
+        first = {b"".join(values[k].tobytes() for values in ends): k for k in range(length)}
+        chosen = sorted(first.values())
         return self.map(
             lambda span: (
                 span.map(lambda ends, _: ends.take(chosen, axis)) if span.varies(axis) else span

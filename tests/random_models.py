@@ -1,7 +1,7 @@
 """Random functional models, and what their outputs see as measured from the model itself.
 
-    model = random_model(seed)
-    measured = measure(model)   # (rows, columns, height, width) booleans
+    builder = Builder(seed)
+    seen = measure(builder)  # (rows, columns, height, width) booleans
 
 Two families of models make the measurement exact. In a *positive* one all weights and values are
 positive and every layer is monotone, so a large impulse at a pixel changes an output if and only if
@@ -53,15 +53,14 @@ class Builder:
     def grow(self, x, branching=True):
         """Add one random thing that fits, or try another."""
         for _ in range(20):
-            names = SIMPLE + (BRANCHING if branching else [])
-            name = names[self.integer(0, len(names) - 1)]
-            if name in LINEAR_ONLY and self.positive or name in POSITIVE_ONLY and not self.positive:
+            name = self.pick(*SIMPLE, *(BRANCHING if branching else []))
+            if name in (LINEAR_ONLY if self.positive else POSITIVE_ONLY):
                 continue
             start = len(self.steps)
             self.steps.append(name)
             try:
                 grown = getattr(self, name)(x)
-            except Unfit:
+            except UnfitError:
                 grown = None
             if grown is not None and self.fits(grown):
                 return grown
@@ -115,7 +114,7 @@ class Builder:
     def grouped_conv(self, x):
         channels = x.shape[-1]
         if channels not in (2, 4, 6) or self.random.random() < 0.8:  # slow: compiled by XLA
-            raise Unfit
+            raise UnfitError
         window = self.window(x)
         return self.layer(
             layers.Conv2D,
@@ -135,7 +134,7 @@ class Builder:
         if stride > 1 and dilation > 1 and self.random.random() < 0.5:
             stride = 1
         if x.shape[-1] * 2 > MOST_CHANNELS:
-            raise Unfit
+            raise UnfitError
         return self.layer(
             layers.DepthwiseConv2D,
             window["kernel"],
@@ -181,7 +180,7 @@ class Builder:
     def small(self, x, area):
         """Keep decoders from exploding."""
         if x.shape[1] * x.shape[2] > area:
-            raise Unfit
+            raise UnfitError
         return x
 
     def average_pooling(self, x):
@@ -206,7 +205,7 @@ class Builder:
 
     def global_pooling(self, x):
         if self.random.random() < 0.6:  # it ends all structure
-            raise Unfit
+            raise UnfitError
         x = self.layer(layers.GlobalAveragePooling2D, keepdims=True)(x)
         return self.layer(layers.UpSampling2D, self.pair(1, 4))(x)
 
@@ -223,7 +222,7 @@ class Builder:
     def smooth_upsampling(self, x):
         kinds = ["bilinear"] if self.positive else ["bilinear", "bicubic", "lanczos3", "lanczos5"]
         if self.positive and self.products:
-            raise Unfit  # TensorFlow resizes in float32, which squares of impulses overflow
+            raise UnfitError  # TensorFlow resizes in float32, which squares of impulses overflow
         return self.layer(layers.UpSampling2D, self.pair(1, 3), interpolation=self.pick(*kinds))(
             self.small(x, 200)
         )
@@ -234,7 +233,7 @@ class Builder:
             kinds += ["bicubic", "lanczos3", "lanczos5"]
         kind = self.pick(*kinds)
         if kind != "nearest" and self.positive and self.products:
-            raise Unfit
+            raise UnfitError
         options = {"interpolation": kind}
         if kind not in ("nearest", "area") and self.random.random() < 0.3:
             options["antialias"] = True
@@ -258,7 +257,7 @@ class Builder:
     def space_to_depth(self, x):
         height, width = (n // 2 * 2 for n in x.shape[1:3])
         if min(height, width) < 2 or x.shape[-1] > 4:
-            raise Unfit
+            raise UnfitError
         return ops.space_to_depth(x[:, :height, :width], 2)
 
     def shuffle_back(self, x):
@@ -290,12 +289,12 @@ class Builder:
             )
         self.note(keys)
         if any(n == 0 for n in np.empty((1, *x.shape[1:3]))[tuple(keys)].shape):
-            raise Unfit
+            raise UnfitError
         return x[tuple(keys)]
 
     def channels(self, x):
         if x.shape[-1] < 2:
-            raise Unfit
+            raise UnfitError
         half = x.shape[-1] // 2
         kind = self.pick("first", "last", "swap", "split")
         self.note(kind)
@@ -369,7 +368,7 @@ class Builder:
     def patches(self, x):
         height, width, channels = x.shape[1:]
         if height < 3 or width < 3 or channels > 2:
-            raise Unfit
+            raise UnfitError
         size, strides = self.integer(1, 3), self.integer(1, 2)
         padding = self.pick("same", "valid")
         self.note(size, strides, padding)
@@ -378,7 +377,7 @@ class Builder:
 
     def reduction(self, x):
         if self.random.random() < 0.5:
-            raise Unfit
+            raise UnfitError
         axis = self.integer(1, 2)
         reduced = self.pick(ops.mean, ops.sum)(x, axis=axis, keepdims=True)
         self.note(axis)
@@ -421,17 +420,17 @@ class Builder:
 
     def layer_normalization(self, x):
         if x.shape[-1] < 3:
-            raise Unfit
+            raise UnfitError
         return self.layer(layers.LayerNormalization)(x)
 
     def group_normalization(self, x):
         if x.shape[-1] < 2 or self.random.random() < 0.5:
-            raise Unfit
+            raise UnfitError
         return self.layer(layers.GroupNormalization, groups=1)(x)
 
     def flatten_dense(self, x):
         if self.random.random() < 0.6 or np.prod(x.shape[1:]) > 400:
-            raise Unfit
+            raise UnfitError
         size = self.pair(1, 4)
         x = layers.Flatten(**FLOAT)(x)
         x = self.layer(layers.Dense, size[0] * size[1] * 2, use_bias=self.positive)(x)
@@ -452,7 +451,7 @@ class Builder:
     def gate(self, x):
         """Squeeze and excitation."""
         if not self.positive or self.products:
-            raise Unfit
+            raise UnfitError
         self.products += 1
         gate = self.layer(layers.GlobalAveragePooling2D, keepdims=True)(x)
         gate = self.layer(layers.Conv2D, x.shape[-1], 1)(gate)
@@ -546,18 +545,19 @@ class Builder:
                 weight.assign(values / fan)
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """This layer does not fit here."""
 
 
-SIMPLE = """
-    conv conv conv grouped_conv depthwise separable transposed transposed average_pooling
-    max_pooling adaptive_pooling adaptive_max_pooling global_pooling zero_padding cropping
-    upsampling smooth_upsampling resizing center_crop depth_to_space space_to_depth shuffle_back pad
-    slicing channels flip roll transpose repeat reshape patches reduction cumulative_sum blur einsum
-    elementwise batch_normalization regular_layers layer_normalization group_normalization
-    flatten_dense
-""".split()
+SIMPLE = [
+    *("conv", "conv", "conv", "grouped_conv", "depthwise", "separable", "transposed", "transposed"),
+    *("average_pooling", "max_pooling", "adaptive_pooling", "adaptive_max_pooling"),
+    *("global_pooling", "zero_padding", "cropping", "upsampling", "smooth_upsampling", "resizing"),
+    *("center_crop", "depth_to_space", "space_to_depth", "shuffle_back", "pad", "slicing"),
+    *("channels", "flip", "roll", "transpose", "repeat", "reshape", "patches", "reduction"),
+    *("cumulative_sum", "blur", "einsum", "elementwise", "batch_normalization", "regular_layers"),
+    *("layer_normalization", "group_normalization", "flatten_dense"),
+]
 BRANCHING = ["branches", "branches", "branches", "branches", "gate", "nested", "shared"]
 POSITIVE_ONLY = {"max_pooling", "adaptive_max_pooling", "gate"}
 LINEAR_ONLY = {"layer_normalization", "group_normalization"}
@@ -586,17 +586,55 @@ def measure(builder: Builder) -> np.ndarray:
 
 
 def run(model, images):
-    """Answers in batches of one, where a layer folds windows into the batch it must be so."""
+    """Answers, one picture at a time where the model wants it."""
+    if model.inputs[0].shape[0] == 1 and len(images) > 1:
+        return np.concatenate([run(model, image[None]) for image in images])
     return keras.ops.convert_to_numpy(model(images, training=False)).astype("float64")
 
 
-def hulls(seen: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Where the seen pixels start and stop along each axis; 0 and 0 where none is seen."""
+def measure_by_noise(model: keras.Model, axes: list[int], seed: int = 0) -> np.ndarray:
+    """Which positions of the input each output element sees, for any model of one input.
+
+    Each position is changed in turn, in all its channels, by noise of both signs and two sizes, in
+    a random picture and in an empty one. A rough tool beside `measure`: it works for layers of
+    every kind, as long as the model is small.
+
+    Args:
+        model: the model.
+        axes: the axes of the input, batch included, along which positions count.
+        seed: seed of the picture and the noise.
+
+    Returns:
+        Booleans: output element (without the batch), then position.
+    """
+    random = np.random.default_rng(seed)
+    shape = model.inputs[0].shape[1:]
+    sizes = [shape[axis - 1] for axis in axes]
+    marks = np.zeros((np.prod(sizes), *shape))
+    for mark, position in zip(marks, np.ndindex(*sizes), strict=True):
+        index = [slice(None)] * len(shape)
+        for axis, place in zip(axes, position, strict=True):
+            index[axis - 1] = place
+        mark[tuple(index)] = 1
+    seen = False
+    for base in (random.uniform(0.5, 1.5, shape), np.zeros(shape)):
+        still = run(model, base[None])[0]
+        for size in (-1e3, -1.0, 1.0, 1e3):
+            noise = size * random.uniform(0.5, 1.5, marks.shape)
+            changed = run(model, base + marks * noise)
+            seen |= np.abs(changed - still) > 1e-10 * np.abs(still)
+    seen = seen.reshape(*sizes, *still.shape)
+    return np.moveaxis(seen, range(len(sizes)), range(-len(sizes), 0))
+
+
+def hulls(seen: np.ndarray, image_axes: int = 2) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Where the seen pixels start and stop along each axis of the image; 0 and 0 for none."""
     bounds = []
-    for axis, other in ((2, 3), (3, 2)):
-        line = seen.any(axis=other)
-        blind = ~line.any(axis=2)
-        start = np.where(blind, 0, line.argmax(axis=2))
-        stop = np.where(blind, 0, line.shape[2] - line[..., ::-1].argmax(axis=2))
+    pixels = range(seen.ndim - image_axes, seen.ndim)
+    for axis in pixels:
+        line = seen.any(axis=tuple({*pixels} - {axis}))
+        blind = ~line.any(axis=-1)
+        start = np.where(blind, 0, line.argmax(axis=-1))
+        stop = np.where(blind, 0, line.shape[-1] - line[..., ::-1].argmax(axis=-1))
         bounds.append((start, stop))
     return bounds

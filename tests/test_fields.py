@@ -8,8 +8,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from random_models import Builder, hulls, measure
 
-from keras_gen.fields import receptive_field
+from keras_gen import taps
+from keras_gen.effective import effective_receptive_field
+from keras_gen.fields import projective_field, receptive_field
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "receptive_field.json").read_text())
 
@@ -220,3 +223,420 @@ def test_two_aligned_paths():
     rf = receptive_field(model)
     assert araujo(rf) == VECTORS["two_path_alignment"]["rf_stride_padding"]
     assert not rf.hull
+
+
+# Random models, measured
+
+
+def describe(builder, rf, measured):
+    """The first outputs whose field differs from the measured one."""
+    lines = ["; ".join(builder.steps)]
+    for position in np.ndindex(*rf.output_size):
+        computed = [(int(start[position]), int(stop[position])) for start, stop in rf.bounds]
+        seen = [(int(start[position]), int(stop[position])) for start, stop in measured]
+        if computed != seen and len(lines) < 4:
+            lines.append(f"{position}: computed {computed}, measured {seen}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("block", range(16))
+def test_fields_of_random_models_are_what_the_models_show(block):
+    """320 models in all; every output, and what one pixel paints."""
+    for seed in range(20 * block, 20 * block + 20):
+        builder = Builder(seed)
+        rf = receptive_field(builder.model)
+        seen = measure(builder)
+        measured = hulls(seen)
+        for computed, (first, last) in zip(rf.bounds, measured, strict=True):
+            same = np.array_equal(computed[0], first) and np.array_equal(computed[1], last)
+            assert same, f"seed {seed}: {describe(builder, rf, measured)}"
+        for (start, stop), size in zip(rf.bounds, rf.size, strict=True):
+            assert (stop - start).max() <= size, f"seed {seed}: {rf}"
+        pixel = tuple(int(builder.random.integers(size)) for size in rf.input_size)
+        painted = seen[..., *pixel]
+        box = projective_field(builder.model, *pixel)
+        if painted.any():
+            rows, columns = (np.flatnonzero(painted.any(axis=axis)) for axis in (1, 0))
+            assert box == (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)), seed
+        else:
+            assert box.size == (0, 0), f"seed {seed}"
+    keras.backend.clear_session()
+
+
+def random_row(random, size):
+    """Layers of one axis that repeat themselves, and the product of their strides."""
+    x = inputs = keras.Input((size, 1))
+    for _ in range(random.integers(1, 7)):
+        kernel, stride = (int(random.integers(1, high)) for high in (6, 4))
+        padding = ["same", "valid"][random.integers(2)]
+        kind = random.integers(7)
+        if kind == 0:
+            x = layers.Conv1D(1, kernel, stride, padding=padding)(x)
+        elif kind == 1:
+            x = layers.Conv1D(1, kernel, dilation_rate=stride, padding=padding)(x)
+        elif kind == 2:
+            x = layers.AveragePooling1D(kernel, stride, padding=padding)(x)
+        elif kind == 3:
+            x = layers.Conv1DTranspose(1, kernel, stride, padding=padding)(x)
+        elif kind == 4:
+            x = layers.UpSampling1D(stride)(x)
+        elif kind == 5:
+            x = layers.ZeroPadding1D((kernel, stride))(x)
+        else:
+            x = layers.Add()([layers.Cropping1D((kernel, stride))(x), x[:, stride:-kernel]])
+    return keras.Model(inputs, x)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_endless_field_is_what_the_middle_of_a_long_row_sees(seed):
+    """Paddings depend on the size, so the long row has the same remainders as the short one."""
+    short, long = (
+        receptive_field(random_row(np.random.default_rng(seed), 300 + more))
+        for more in (0, 2 * 6**5)
+    )
+    phases = short.size_by_phase[0]
+    period = len(phases)
+    start, stop = long.bounds[0]
+    middle = len(start) // 2 // period * period
+    seen = (stop - start)[middle : middle + period]
+    assert tuple(seen.tolist()) == phases
+    middle += int(np.argmax(phases))  # some phases see nothing
+    far = len(start) // 4 // period * period
+    moved = int(start[middle + far] - start[middle])
+    assert abs(moved - far * short.stride) <= short.size[0] + short.stride
+
+
+# Every convolutional model of keras.applications: the smallest of each family
+
+
+FAMILIES = {  # the classic fields, gates left out: Araujo et al. (2019) print those marked by them
+    "ConvNeXtTiny": 1688,
+    "DenseNet121": 2071,
+    "EfficientNetB0": 851,
+    "EfficientNetV2B0": 763,
+    "InceptionResNetV2": 3039,  # Araujo et al.
+    "InceptionV3": 1311,  # Araujo et al.
+    "MobileNetV2": 491,
+    "MobileNetV3Small": 639,
+    "NASNetMobile": 2407,
+    "ResNet50V2": 483,  # Araujo et al.
+    "Xception": 1083,
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_keras_applications(name):
+    side = 331 if name == "NASNetMobile" else 224
+    build = getattr(keras.applications, name)
+    model = build(weights=None, include_top=False, input_shape=(side, side, 3))
+    gated = "Efficient" in name or "V3Small" in name
+    rf = receptive_field(model, gates=False)
+    assert rf.size == (FAMILIES[name],) * 2
+    assert rf.stride == 32
+    assert receptive_field(model).size == ((side,) * 2 if gated else rf.size)
+    keras.backend.clear_session()
+
+
+# Asking
+
+
+@pytest.fixture
+def shared():
+    """Two inputs, a shared layer, a nested model called twice, two outputs."""
+    image, hint = keras.Input((16, 12, 3), name="image"), keras.Input((16, 12, 1), name="hint")
+    conv = layers.Conv2D(4, 3, padding="same", name="conv")
+    inner = keras.Sequential([layers.Conv2D(4, 5, padding="same", name="inside")], name="inner")
+    x = conv(layers.Conv2D(3, 1, name="three")(conv(image)))
+    x = inner(x)
+    y = inner(layers.Concatenate(name="join")([x[..., :3], hint]))
+    return keras.Model([image, hint], [y, x], name="shared")
+
+
+def test_layers_and_inputs_are_found_by_name_number_object_and_tensor(shared):
+    assert receptive_field(shared).size == (13, 13)
+    assert receptive_field(shared, "conv").size == (3, 3)
+    assert receptive_field(shared, "conv#2").size == (5, 5)
+    assert receptive_field(shared, "inner").size == (9, 9)
+    assert receptive_field(shared, "inner/inside").size == (9, 9)
+    assert receptive_field(shared, "inside").size == (9, 9)
+    assert receptive_field(shared, "inner#2").size == (13, 13)
+    assert receptive_field(shared, 1).size == (9, 9)
+    assert receptive_field(shared, shared.outputs[1]).size == (9, 9)
+    assert receptive_field(shared, shared.get_layer("join")).size == (9, 9)
+    assert receptive_field(shared, input="hint").size == (5, 5)
+    assert receptive_field(shared, input=1).size == (5, 5)
+    assert receptive_field(shared, input="inner").size == (5, 5)
+    assert receptive_field(shared, "inner", input="conv").size == (7, 7)
+
+
+def test_an_output_that_does_not_see_an_input(shared):
+    rf = receptive_field(shared, "inner", input="hint")
+    assert rf.size == (0, 0)
+    assert rf.at(3, 3) == (slice(0, 0), slice(0, 0))
+    assert projective_field(shared, 3, 3, layer="inner", input="hint").size == (0, 0)
+
+
+def test_unknown_names_get_suggestions(shared):
+    with pytest.raises(ValueError, match=r"no layer 'joint'; try one of 'join'"):
+        receptive_field(shared, "joint")
+    with pytest.raises(ValueError, match=r"no layer 'images'; try one of 'image'"):
+        receptive_field(shared, input="images")
+    with pytest.raises(ValueError, match="no layer '7'"):
+        receptive_field(shared, 7)
+
+
+def test_table_and_text(shared):
+    rf = receptive_field(shared, "inner")
+    table = rf.table()
+    assert [row["layer"] for row in table] == ["conv", "three", "conv#2", "inner/inside"]
+    assert table[-1] == {
+        "layer": "inner/inside",
+        "type": "Conv2D",
+        "output_size": (16, 12),
+        "receptive_field": (9, 9),
+        "stride": 1,
+        "padding": (4, 4),
+        "hull": False,
+    }
+    assert "inner/inside  Conv2D        16×12              9×9       1      4×4" in str(table)
+    assert table._repr_html_().count("<tr>") == 5
+    assert repr(rf) == "<inner/inside sees 9×9 of image, stride 1>"
+
+
+def test_positions():
+    rf = receptive_field(square(layers.Conv2D(1, 3), size=8))
+    assert rf.at(-1, 0) == rf.at(5, 0) == (slice(5, 8), slice(0, 3))
+    assert np.zeros((8, 8))[rf.at(2, 3)].shape == rf.at(2, 3).size == (3, 3)
+    with pytest.raises(ValueError, match=r"\(6, 0\) lies outside the output of size \(6, 6\)"):
+        rf.at(6, 0)
+    with pytest.raises(ValueError, match=r"\(3,\) has 1 numbers; the output has 2 axes"):
+        rf.at(3)
+    with pytest.raises(ValueError, match=r"\(8, 0\) lies outside the input of size \(8, 8\)"):
+        projective_field(square(layers.Conv2D(1, 3), size=8), 8, 0)
+
+
+def test_sides_that_differ():
+    rf = receptive_field(square(layers.Conv2D(1, (3, 5), strides=(1, 2), padding="same")))
+    assert rf.size == (3, 5)
+    assert rf.stride == (1, 2)
+    assert rf.padding == (1, 1)
+
+
+def test_open_sizes():
+    x = inputs = keras.Input((None, None, 3), name="image")
+    x = layers.UpSampling2D(2)(layers.Conv2D(8, 3, padding="same", name="conv")(x))
+    model = keras.Model(inputs, x)
+    with pytest.raises(ValueError, match=r"'image' has the open shape \(None, None, 3\); say at"):
+        receptive_field(model)
+    for shape in ((30, 20, 3), {"image": (30, 20, 3)}):
+        rf = receptive_field(model, input_shape=shape)
+        assert rf.output_size == (60, 40)
+        assert rf.at(59, 0) == (slice(28, 30), slice(0, 2))
+    assert receptive_field(model, input="conv", input_shape=(30, 20, 3)).input_size == (30, 20)
+    with pytest.raises(ValueError, match="does not fit input 'image'"):
+        receptive_field(model, input_shape=(30, 20, 4))
+    with pytest.raises(ValueError, match="does not fit input 'image'"):
+        receptive_field(model, input_shape=(30, 20))
+
+
+def test_models_without_a_graph():
+    class Subclassed(keras.Model):
+        def call(self, x):
+            return x
+
+    for model in (Subclassed(), keras.Sequential([layers.Conv2D(1, 3)]), layers.Dense(3)):
+        with pytest.raises(ValueError, match="has no graph to follow"):
+            receptive_field(model)
+
+
+def test_a_saved_model(tmp_path):
+    model = unet(2, ENLARGE["nearest"], 40)
+    model.save(tmp_path / "unet.keras")
+    loaded = keras.models.load_model(tmp_path / "unet.keras")
+    assert receptive_field(loaded).size_by_phase == receptive_field(model).size_by_phase
+
+
+# What is not known
+
+
+class Blur(layers.Layer):
+    def call(self, x):
+        return (x[:, 1:] + x[:, :-1]) / 2
+
+
+class MyConv(layers.Conv2D):
+    """A subclass without a call of its own."""
+
+
+class MyOtherConv(layers.Conv2D):
+    def call(self, x):
+        return super().call(x)[:, ::-1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (layers.Lambda(lambda x: x[:, 1:], output_shape=(7, 8, 1), name="odd"), "Lambda"),
+        (Blur(name="odd"), "Blur"),
+        (MyOtherConv(1, 3, padding="same", name="odd"), "MyOtherConv"),
+    ],
+)
+def test_unknown_layers_are_named(layer, kind):
+    model = square(layers.Conv2D(1, 3, padding="same"), layer, size=8)
+    with pytest.raises(ValueError, match=rf"layer 'odd' \({kind}\) is unknown.*rules=\{{'odd': "):
+        receptive_field(model)
+    assert receptive_field(model, input="odd").size == (1, 1)  # what comes after it is no problem
+
+
+def test_rules_for_unknown_layers():
+    model = square(layers.Conv2D(1, 3), Blur(name="blur"), layers.Conv2D(1, 3), size=12)
+
+    def pairs(_, x):
+        return x.gather(1, taps.window(x.shape[1], 2, padding="valid"))
+
+    assert receptive_field(model, rules={"blur": pairs}).size == (6, 5)
+    assert receptive_field(model, rules={Blur: layers.AveragePooling2D((2, 1), 1)}).size == (6, 5)
+    assert receptive_field(model, rules={"Blur": "global"}).size == (12, 12)
+    with pytest.raises(
+        ValueError, match=r"its rule gives the shape \(10, 10, 1\), Keras says \(9,"
+    ):
+        receptive_field(model, rules={"blur": "elementwise"})
+    with pytest.raises(ValueError, match=r"rules\['blur'\] is 'local'; give 'elementwise', "):
+        receptive_field(model, rules={"blur": "local"})
+
+
+def test_a_subclass_keeps_its_rule():
+    assert receptive_field(square(MyConv(1, 5))).size == (5, 5)
+
+
+def test_unknown_layers_off_the_way_do_not_matter():
+    x = inputs = keras.Input((8, 8, 1))
+    odd = Blur(name="odd")(x)
+    model = keras.Model(inputs, [layers.Conv2D(1, 3, name="conv")(x), odd])
+    assert receptive_field(model).size == (3, 3)
+    with pytest.raises(ValueError, match="'odd'"):
+        receptive_field(model, 1)
+
+
+def test_activations_that_are_not_elementwise():
+    model = square(layers.Activation(lambda x: keras.ops.roll(x, 1, axis=1), name="odd"))
+    with pytest.raises(ValueError, match=r"layer 'odd' .*does not act on each element by itself"):
+        receptive_field(model)
+
+
+# Branches
+
+
+def test_gates_can_be_left_out():
+    x = inputs = keras.Input((16, 16, 4))
+    x = layers.Conv2D(4, 3, padding="same")(x)
+    gate = layers.GlobalAveragePooling2D()(x)
+    gate = layers.Reshape((1, 1, 4))(layers.Dense(4, activation="sigmoid", name="gate")(gate))
+    model = keras.Model(inputs, layers.Conv2D(4, 3, padding="same")(layers.Multiply()([x, gate])))
+    everything, classic = receptive_field(model), receptive_field(model, gates=False)
+    assert (everything.size, everything.stride) == ((16, 16), 0)
+    assert everything.at(0, 0) == (slice(0, 16), slice(0, 16))
+    assert (classic.size, classic.stride) == ((5, 5), 1)
+    assert classic.at(0, 0) == (slice(0, 3), slice(0, 3))
+    assert receptive_field(model, "gate", gates=False).size == (16, 16)
+
+
+@pytest.mark.parametrize("norm", ["GroupNormalization", "LayerNormalization"])
+def test_statistics_of_the_picture_can_be_left_out(norm):
+    options = {"axis": [1, 2, 3]} if norm == "LayerNormalization" else {"groups": 2}
+    model = square(layers.Conv2D(4, 3, padding="same"), getattr(layers, norm)(**options), size=16)
+    assert receptive_field(model).size == (16, 16)
+    assert receptive_field(model, gates=False).size == (3, 3)
+
+
+def test_branches_off_centre_are_flagged():
+    x = inputs = keras.Input((16, 1))
+    left, right = layers.ZeroPadding1D((2, 0))(x), layers.ZeroPadding1D((0, 2))(x)
+    rf = receptive_field(keras.Model(inputs, layers.Add()([left, right])))
+    assert rf.hull
+    assert rf.size == (3,)
+    assert rf.at(5) == (slice(3, 6),)
+    assert rf.table()[-1]["hull"]
+
+
+def test_branches_of_different_strides_are_flagged():
+    x = inputs = keras.Input((27, 27, 1))
+    small = layers.MaxPooling2D(2)(x)  # 13, which comes back as 27 with a stride of 26/27
+    model = keras.Model(inputs, layers.Add()([x, layers.Resizing(27, 27)(small)]))
+    rf = receptive_field(model)
+    assert rf.hull
+    assert rf.stride is None
+    assert rf.size == (4, 4)
+
+
+def test_global_pooling_sees_what_valid_windows_leave_it():
+    model = square(layers.Conv2D(1, 2, 3), layers.GlobalAveragePooling2D(), size=9)
+    assert receptive_field(model).at() == (slice(0, 8), slice(0, 8))
+
+
+# Painting
+
+
+@pytest.mark.parametrize("kernel", [2, 3, 4, 5])
+def test_what_a_latent_cell_paints(kernel):
+    stack = [layers.Conv2DTranspose(1, kernel, 2, padding="same") for _ in range(4)]
+    side = VECTORS["decoder_25_to_400_projective_field_px"][f"k{kernel}"]
+    assert projective_field(square(*stack, size=25), 12, 12).size == (side, side)
+
+
+def test_latent_cells_inside_a_generator():
+    x = inputs = keras.Input((10,), name="latent")
+    x = layers.Reshape((5, 5, 2), name="cells")(layers.Dense(50)(x))
+    x = layers.Conv2DTranspose(1, 4, 2, padding="same")(x)
+    model = keras.Model(inputs, x)
+    assert projective_field(model, 7) == (slice(0, 10), slice(0, 10))
+    assert projective_field(model, 2, 2, input="cells") == (slice(3, 7), slice(3, 7))
+    assert receptive_field(model, input="cells").size == (2, 2)
+
+
+# Using
+
+
+def test_effective_field_of_uniform_convolutions():
+    shares = []
+    for depth, name in ((10, "n10"), (40, "n40")):
+        expected = VECTORS["effective_field_uniform_k3"][name]
+        options = {"padding": "same", "kernel_initializer": "ones", "use_bias": False}
+        stack = [layers.Conv2D(1, 3, **options) for _ in range(depth)]
+        model = square(*stack, size=2 * depth + 1)
+        effective = effective_receptive_field(model, samples=1)
+        assert effective.field.size == (expected["rf"],) * 2
+        assert effective.sigma == pytest.approx((expected["sigma"],) * 2, abs=5e-4)
+        assert effective.map.sum() == pytest.approx(1)
+        shares.append(effective.share)
+    assert shares[0] / shares[1] == pytest.approx(2, rel=0.1)  # 1/√n
+
+
+def test_effective_field_stays_inside_the_field():
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((20, 24, 2))
+    x = layers.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="half")(x)
+    x = layers.Conv2DTranspose(2, 4, strides=2, padding="same")(x)
+    model = keras.Model(inputs, x)
+    effective = effective_receptive_field(model, position=(3, 0), samples=8)
+    used = np.argwhere(effective.map > 0)
+    inside = effective.map[effective.field].sum()
+    assert inside == pytest.approx(1)
+    assert [slice(a, b + 1) for a, b in zip(used.min(0), used.max(0), strict=True)] == list(
+        effective.field
+    )
+    assert effective_receptive_field(model, "half", samples=2).field.size == (3, 3)
+    images = np.ones((2, 20, 24, 2))
+    assert effective_receptive_field(model, images=images).share > 0
+
+
+def test_effective_field_refusals(shared):
+    with pytest.raises(ValueError, match="has 2 inputs"):
+        effective_receptive_field(shared)
+    inner = keras.Sequential([layers.Conv2D(1, 3, name="c"), layers.ReLU()], name="inner")
+    model = square(inner, size=8)
+    with pytest.raises(ValueError, match="'inner/c' lies inside a nested model"):
+        effective_receptive_field(model, "inner/c")
+    dead = square(layers.Conv2D(1, 3, kernel_initializer="zeros"), size=8)
+    with pytest.raises(ValueError, match="does not depend on the image"):
+        effective_receptive_field(dead)
