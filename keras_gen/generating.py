@@ -1,5 +1,7 @@
 """Put a trained generator to work: enlarge pictures of any size, file by file."""
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -133,13 +135,12 @@ def result_names(
     places = [Path(file.name) if root is None else file.relative_to(root) for file in files]
     short = [place.with_name(f"{place.stem}_{label}.png") for place in places]
     long = [place.with_name(f"{place.stem}_{place.suffix[1:]}_{label}.png") for place in places]
-    names = []
+    times, names = Counter(short), {}
     for brief, full in zip(short, long, strict=True):
-        name, number = full if short.count(brief) > 1 else brief, 2
-        while name in names:
-            name, number = full.with_stem(f"{full.stem}_{number}"), number + 1
-        names.append(name)
-    return names
+        numbered = (full.with_stem(f"{full.stem}_{number}") for number in itertools.count(2))
+        choices = itertools.chain([full] if times[brief] > 1 else [brief, full], numbered)
+        names[next(name for name in choices if name not in names)] = None
+    return list(names)
 
 
 def resized(model: keras.Model, size: tuple[int, int]) -> keras.Model:

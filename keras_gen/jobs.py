@@ -217,7 +217,9 @@ def train_simple(
         rows = compare_with_bicubic(model, test_images, factor)
         card = _card(name, model, options, outcome.history, rows, training_images, command)
         card_path = path.with_name(f"{name}.md")
-        training.write_whole(card_path, lambda beside: Path(beside).write_text(card, "utf-8"))
+        training.write_whole(
+            card_path, lambda beside: Path(beside).write_text(card, "utf-8", "replace")
+        )
     console.print(f"wrote {path} and its card", soft_wrap=True)
     return path
 
