@@ -77,22 +77,9 @@ class ReceptiveField:
         self.hull = not self._field.centred
 
     @cached_property
-    def bounds(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        """For each axis of the input, where the field of every output starts and stops.
-
-        Two integer arrays of the output's size an axis; both are 0 for an output that sees nothing.
-        """
-        view = _over_positions(self._field, self._field.clipped)
-        shape = [
-            size if axis in self._field.positions else 1
-            for axis, size in enumerate(self._field.shape)
-        ]
-        blind = np.any([np.broadcast_to(span.blind, shape) for span in view.spans], axis=0)
-
-        def fill(ends):
-            return np.where(blind, 0, ends).astype(int).reshape(self.output_size)
-
-        return tuple((fill(span.low), fill(span.high + 1)) for span in view.spans)
+    def _view(self):
+        """What each position really sees, as arrays with an axis for each axis of the output."""
+        return _over_positions(self._field, self._field.clipped)
 
     def at(self, *position: int) -> Box:
         """What one output really sees of the input.
@@ -108,7 +95,26 @@ class ReceptiveField:
             ValueError: for a position outside the output.
         """
         position = check_position(position, self.output_size, "output")
-        return Box(slice(int(start[position]), int(stop[position])) for start, stop in self.bounds)
+        index = [0] * len(self._field.shape)
+        for axis, place in zip(self._field.positions, position, strict=True):
+            index[axis] = place
+        ends = [span.at(index) for span in self._view.spans]
+        if any(low > high for low, high in ends):
+            return Box(slice(0, 0) for _ in ends)
+        return Box(slice(int(low), int(high) + 1) for low, high in ends)
+
+    @property
+    def bounds(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        """For each axis of the input, where the fields of all outputs start and stop.
+
+        Two integer arrays of the output's size an axis; both are 0 for an output that sees nothing.
+        """
+        seeing = _seeing(self._field)
+
+        def fill(ends):
+            return np.where(seeing, ends, 0).astype(int).reshape(self.output_size)
+
+        return tuple((fill(span.low), fill(span.high + 1)) for span in self._view.spans)
 
     def table(self) -> Table:
         """The field of every layer on the way.
@@ -232,13 +238,11 @@ def projective_field(
         position=position,
     )
     field = walk.result()
-    # Only this one position sees itself, so whatever sees anything sees it.
-    view = _over_positions(field, field.clipped)
-    shape = [size if axis in field.positions else 1 for axis, size in enumerate(field.shape)]
-    seeing = ~np.any([np.broadcast_to(span.blind, shape) for span in view.spans], axis=0)
+    seeing = _seeing(field)  # only this position sees itself: what sees anything sees it
     sides = []
     for axis in field.positions:
-        found = np.flatnonzero(seeing.any(axis=tuple({*range(len(shape))} - {axis})))
+        others = tuple({*range(seeing.ndim)} - {axis})
+        found = np.flatnonzero(seeing.any(axis=others))
         sides.append(slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0))
     return Box(sides)
 
@@ -257,7 +261,15 @@ class _Axis:
     padding: int
 
 
+def _seeing(field: Field):
+    """Which positions see anything, with an axis for each axis of the tensor."""
+    view = _over_positions(field, field.clipped)
+    shape = [size if axis in field.positions else 1 for axis, size in enumerate(field.shape)]
+    return ~np.any([np.broadcast_to(span.blind, shape) for span in view.spans], axis=0)
+
+
 def _over_positions(field, view):
+    """One view for all channels and examples at a position."""
     for axis in set(range(len(field.shape))) - set(field.positions):
         view = view.hull(axis)
     return view

@@ -79,6 +79,11 @@ class Span:
     def varies(self, axis: int) -> bool:
         return self.low.shape[axis] > 1 or self.steps[axis] != 0
 
+    def at(self, index: Sequence[int]) -> tuple[float, float]:
+        """The ends of one element that is written out."""
+        place = tuple(i if size > 1 else 0 for i, size in zip(index, self.low.shape, strict=True))
+        return self.low[place], self.high[place]
+
     def stride(self, axis: int) -> Fraction:
         return Fraction(self.steps[axis], self.low.shape[axis])
 

@@ -2,6 +2,9 @@
 
     builder = Builder(seed)
     seen = measure(builder)  # (rows, columns, height, width) booleans
+    mismatch(seed)           # where the computed fields differ, or None
+
+    python tests/random_models.py --count 10000 --first 1000000
 
 Two families of models make the measurement exact. In a *positive* one all weights and values are
 positive and every layer is monotone, so a large impulse at a pixel changes an output if and only if
@@ -11,9 +14,14 @@ not zero if and only if it sees it: kernels may have negative taps (bicubic), an
 divided by. Everything runs in float64.
 """
 
+import argparse
+import time
+
 import keras
 import numpy as np
 from keras import layers, ops
+
+from keras_gen.fields import projective_field, receptive_field
 
 FLOAT = {"dtype": "float64"}
 IMPULSE = 1e15
@@ -638,3 +646,58 @@ def hulls(seen: np.ndarray, image_axes: int = 2) -> list[tuple[np.ndarray, np.nd
         stop = np.where(blind, 0, line.shape[-1] - line[..., ::-1].argmax(axis=-1))
         bounds.append((start, stop))
     return bounds
+
+
+def mismatch(seed: int) -> str | None:
+    """Compare what is computed for a random model with what the model shows.
+
+    Compared are the fields of all outputs, the size of the architecture's field (none is larger),
+    and what one pixel paints.
+
+    Returns:
+        A description of the first differences, or `None` if there are none.
+    """
+    builder = Builder(seed)
+    rf = receptive_field(builder.model)
+    seen = measure(builder)
+    measured = hulls(seen)
+    differing = False
+    for (start, stop), (first, last) in zip(rf.bounds, measured, strict=True):
+        differing |= (start != first) | (stop != last)
+    lines = []
+    for position in np.argwhere(differing)[:3]:
+        sides = [
+            [(int(a[*position]), int(b[*position])) for a, b in s] for s in (rf.bounds, measured)
+        ]
+        lines.append(f"output {tuple(position.tolist())}: computed {sides[0]}, measured {sides[1]}")
+    if any((stop - start).max() > size for (start, stop), size in zip(rf.bounds, rf.size)):  # noqa: B905
+        lines.append(f"an output sees more than {rf.size}")
+    pixel = tuple(builder.integer(0, size - 1) for size in rf.input_size)
+    box, painted = projective_field(builder.model, *pixel), np.argwhere(seen[..., *pixel])
+    expected = [slice(0, 0)] * 2
+    if len(painted):
+        expected = [slice(*pair) for pair in zip(painted.min(0), painted.max(0) + 1, strict=True)]
+    if list(box) != expected:
+        lines.append(f"pixel {pixel} paints {expected}, computed {box}")
+    return "\n".join([f"seed {seed}: " + "; ".join(builder.steps), *lines]) if lines else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compare many random models with their fields.")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    options = parser.parse_args()
+    start, mismatches = time.time(), 0
+    for done, seed in enumerate(range(options.first, options.first + options.count), start=1):
+        text = mismatch(seed)
+        if text:
+            mismatches += 1
+            print(text, flush=True)
+        if done % 100 == 0:
+            keras.backend.clear_session()
+    minutes = (time.time() - start) / 60
+    print(f"{options.count} models, {mismatches} mismatches, {minutes:.1f} minutes")
+
+
+if __name__ == "__main__":
+    main()
