@@ -88,12 +88,14 @@ class Walk:
 
     def _apply(self, step, fields):
         shapes = [self.graph.shapes[number] for number in step.outputs]
-        seen = [fields[number] for number in step.inputs]
-        sizes_known = not any(None in shape[1:] for shape in shapes)
-        if sizes_known and all(field.blind and not field.zero for field in seen):
-            return [self.image.constant(_with_batch(shape)) for shape in shapes]
         args, kwargs = step.fill_in(fields)
-        results = layer_rules.apply(step.operation, step.name, args, kwargs, self.rules, shapes)
+        try:
+            results = layer_rules.apply(step.operation, step.name, args, kwargs, self.rules, shapes)
+        except layer_rules.UnknownLayerError:
+            # What sees nothing of the image still does not after an unknown layer.
+            if not all(fields[number].blind for number in step.inputs):
+                raise
+            results = [self.image.constant(_with_batch(shape)) for shape in shapes]
         for shape, field in zip(shapes, results, strict=True):
             agrees = len(shape) == len(field.shape) and all(
                 known in (None, size)
