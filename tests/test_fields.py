@@ -168,10 +168,29 @@ def test_unets_have_a_field_for_each_phase(enlarge, depth):
 
 
 def test_the_original_unet_sees_188_or_204():
-    rf = receptive_field(unet(4, ENLARGE["transposed_k2"], 576))
+    """Ronneberger et al. (2015): valid convolutions, cropped skips, 572 in and 388 out."""
+
+    def twice(x):
+        return layers.Conv1D(1, 3)(layers.Conv1D(1, 3)(x))
+
+    x = inputs = keras.Input((572, 1))
+    skips = []
+    for _ in range(4):
+        x = twice(x)
+        skips.append(x)
+        x = layers.MaxPooling1D(2)(x)
+    x = twice(x)
+    for skip in reversed(skips):
+        x = layers.Conv1DTranspose(1, 2, 2)(x)
+        margin = (skip.shape[1] - x.shape[1]) // 2
+        x = twice(layers.Concatenate()([layers.Cropping1D(margin)(skip), x]))
+    rf = receptive_field(keras.Model(inputs, x))
+    assert rf.output_size == (388,)
     sizes = rf.size_by_phase[0]
     assert len(sizes) == 16
     assert (sizes.count(188), sizes.count(204)) == (4, 12)
+    start, stop = rf.bounds[0]  # without padding, no border clips a field
+    assert np.array_equal(stop - start, np.resize(sizes, 388))
 
 
 def test_a_unet_at_400():
