@@ -101,7 +101,7 @@ def figure(stops: list[Stop]):
             "simple generator: 400×400": stop.drawn,
             "the photograph": stop.truth,
         },
-        closeup=(95, 150, 120),
+        closeup=(185, 100, 130),
         title="A photograph that the network never saw",
     )
 

@@ -93,8 +93,8 @@ def test_figures_are_described(notebook):
     """Each picture carries a description for readers who cannot see it."""
     for cell in code_cells(notebook):
         for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                described = output.metadata.get("image/png", {}).get("alt", "")
+            for kind in {"image/png", "image/jpeg"} & set(output.get("data", {})):
+                described = output.metadata.get(kind, {}).get("alt", "")
                 assert len(described) > 20, f"no description: {cell.source[:60]!r}"
 
 
