@@ -17,6 +17,8 @@ from rich.text import Text
 
 from keras_gen import reporting
 
+LARGEST = 2**16
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -95,8 +97,8 @@ def sizes(
     from keras_gen import sizes as arithmetic
 
     found = arithmetic.routes(
-        arithmetic.parse_size(target),
-        source=arithmetic.parse_size(source),
+        _size(target),
+        source=_size(source),
         allow_resize=allow_resize,
         allow_crop=allow_crop,
         max_stages=max_stages,
@@ -289,10 +291,8 @@ def train_simple(
     ] = 8,
 ) -> None:
     """Train the simple generator: a small image in, a large sharp one out."""
-    from keras_gen.sizes import parse_size
-
     sizes = {"size": size, "source": source, "crop": crop}
-    sizes = {name: None if text is None else parse_size(text) for name, text in sizes.items()}
+    sizes = {name: None if text is None else _size(text) for name, text in sizes.items()}
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras"):
         from keras_gen import jobs
@@ -319,6 +319,16 @@ def train_simple(
         command=shlex.join(["python", "-m", "keras_gen", *arguments]),
         console=console,
     )
+
+
+def _size(text):
+    """A size as it is written; to plan for millions of pixels would take minutes."""
+    from keras_gen.sizes import parse_size
+
+    size = parse_size(text)
+    if max(size) > LARGEST:
+        raise ValueError(f"a side of {max(size)} pixels is too large; give at most {LARGEST}")
+    return size
 
 
 def _print_table(console, header, rows):

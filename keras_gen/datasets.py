@@ -242,6 +242,8 @@ def folder(
         images = folder("my_photos")
         print(len(images), "images;", images.skipped)
     """
+    if not str(path):
+        raise ValueError("the name of the folder is empty; give the folder that holds the images")
     path = expanded(path)
     if path.is_file():
         raise ValueError(f"{path} is a file; give the folder that holds the images")

@@ -287,7 +287,7 @@ def _images(data, high, memory_limit, console):
     if images.note:
         console.print(images.note)
     train, held_out = images.split(share=0.1)
-    console.print(f"training on {len(train)} pictures, {len(held_out)} held out")
+    console.print(f"pictures to train on: {len(train)}, held out: {len(held_out)}")
     return train, _judged(held_out)
 
 

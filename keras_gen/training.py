@@ -165,7 +165,7 @@ def train(
                 write_whole(directory / HISTORY, lambda path: _write_table(history, path))
                 write_whole(directory / CHECKPOINT, lambda path: _save_state(model, path))
                 done = last
-                display.show(last, _measured(row), whole_line=True)
+                display.keep(last, _measured(row))
     except KeyboardInterrupt:
         console.print(f"stopped; {_kept(done)}" + (", go on with --resume" if done else ""))
         raise
@@ -363,12 +363,16 @@ class _Display:
         if self.bar:
             self.bar.stop()
 
-    def show(self, step, text, *, whole_line=False):
-        """Show how far it is; `whole_line` for what must not be left out."""
+    def show(self, step, text):
+        """Show how far it is: in the bar, or when it is time for another line."""
         if self.bar:
             self.bar.update(self.task, completed=step, measured=text)
-        elif self.due() or whole_line:
-            self.console.print(f"step {step} of {self.steps}: {text}")
+        elif self.due():
+            self.keep(step, text)
+
+    def keep(self, step, text):
+        """Print a line that stays."""
+        self.console.print(f"step {step} of {self.steps}: {text}")
 
     def _bar(self):
         return Progress(

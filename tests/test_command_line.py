@@ -127,6 +127,7 @@ def test_sizes_prints_the_routes(run):
         (["400", "--from", "64x"], "cannot read the size '64x'"),
         (["4e2"], "cannot read the size '4e2'"),
         (["400x300x200"], "cannot read the size"),
+        (["999999999"], "a side of 999999999 pixels is too large; give at most 65536"),
         (["400", "--max-stages", "0"], "Invalid value for '--max-stages'"),
         (["400", "--count", "many"], "Invalid value for '--count'"),
         (["--magic"], "No such option: --magic"),
@@ -310,7 +311,8 @@ def test_train_mistakes_with_options(fails, pictures, tmp_path, options, message
         (["--from=64", "--size=32"], "from 64 to 32 enlarges nothing"),
         (["--from=64", "--size=300x500"], "from 64 to 300×500 stretches the picture"),
         (["--size=-400"], "cannot read the size '-400'"),
-        (["--size=100000"], "as large as the crop of 100000×100000"),
+        (["--size=10000"], "as large as the crop of 10000×10000"),
+        (["--size=99999"], "a side of 99999 pixels is too large; give at most 65536"),
     ],
 )
 def test_train_mistakes_with_sizes(fails, pictures, tmp_path, options, message):

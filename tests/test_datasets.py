@@ -378,6 +378,8 @@ def test_empty_missing_and_mistaken_folders(tmp_path):
         datasets.folder(tmp_path)
     with pytest.raises(ValueError, match="missing does not exist"):
         datasets.folder(tmp_path / "missing")
+    with pytest.raises(ValueError, match="the name of the folder is empty"):
+        datasets.folder("")
     file = save(tmp_path / "a.png", noise(8, 8))
     with pytest.raises(ValueError, match="is a file; give the folder"):
         datasets.folder(file)

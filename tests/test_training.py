@@ -505,10 +505,11 @@ def test_progress_is_shown_before_the_first_step_and_now_and_then(model, tmp_pat
 
 
 def test_in_a_terminal_a_bar_is_shown(model, tmp_path):
-    shown = Console(file=io.StringIO(), force_terminal=True, width=120)
+    shown = Console(file=io.StringIO(), force_terminal=True, width=120, highlight=False)
     training.train(model, constant, directory=tmp_path, steps=6, every=3, console=shown)
     assert "preparing the first step" in text_of(shown)
     assert "6/6" in text_of(shown)
+    assert "step 3 of 6: loss " in text_of(shown), "what a round measured stays above the bar"
 
 
 # Directories and options -------------------------------------------------------------------------
@@ -580,7 +581,7 @@ def test_single_picture_is_trained_on_and_nothing_is_held_out(pictures, tmp_path
     folder.mkdir()
     (folder / "0.png").write_bytes((pictures / "0.png").read_bytes())
     path, shown = train(tmp_path / "run", folder, steps=2)
-    assert "training on 1 pictures, 0 held out" in shown
+    assert "pictures to train on: 1, held out: 0" in shown
     assert path.exists()
     assert not (path.parent / training.PREVIEW).exists()
     assert "bicubic PSNR" not in path.with_suffix(".md").read_text("utf-8")
