@@ -51,7 +51,8 @@ class ReceptiveField:
         output_size: size of the layer's output, likewise.
         size: the field of the architecture, `(height, width)` in input pixels: the largest over
             the phases, and not clipped to the image. Where no size describes it (global pooling,
-            dense layers, rolling), the largest that an output sees of this image.
+            dense layers, rolling), the largest that an output sees of this image. Padding that
+            reflects the image is followed by `at`, not here.
         size_by_phase: for each axis the sizes that successive outputs have in turn.
         stride: how many input pixels further the next output looks, a `Fraction`: 16 for an
             encoder that halves four times, 1/16 for a decoder that doubles four times. A tuple if
