@@ -874,6 +874,8 @@ def _paint_roads(c):
         where = road.where
         verge = road.half + 2.2 + 0.6 * c.noise["medium"].take(where) - road.distance
         verge = 0.75 * np.clip(0.8 * verge, 0, 1)
+        if c.water is not None:
+            verge *= c.water.take(where) < -3
         c.labels.put(where[(verge > 0.4) & (c.labels.take(where) == FIELD)], MEADOW)
         _paint(c, where, verge, _rgb(VERGE, verge) * (1 + 0.08 * c.noise["fine"].take(where)))
     for road in sorted(c.roads, key=lambda road: road.half):

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def shares(labels):
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process():
-    """Also with another number of threads and on a processor without wide vectors."""
+    """Also with another number of threads and with the code for a processor of another kind."""
     here = digest(*aerial.scene(3, (150, 210)), *aerial.scene(8, 130, water=0.3, sun=200))
     assert here == digest(*aerial.scene(3, (150, 210)), *aerial.scene(8, 130, water=0.3, sun=200))
     code = (
@@ -61,6 +62,13 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process():
     )
     plain = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Haswell"}
     assert ran(code, **plain) == here
+
+
+def test_scenes_can_be_drawn_by_several_threads_at_once():
+    """As `tf.data` does."""
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda seed: digest(*aerial.scene(seed, 90)), range(16)))
+    assert together == [digest(*aerial.scene(seed, 90)) for seed in range(16)]
 
 
 def test_aerial_scenes_need_neither_keras_nor_tensorflow():
@@ -120,7 +128,7 @@ def test_an_image_holds_8_bit_values():
 @pytest.fixture(scope="module")
 def scenes():
     """Scenes that the documented means were not measured on."""
-    return [aerial.scene(seed) for seed in range(2000, 2036)]
+    return [aerial.scene(seed) for seed in range(2000, 2032)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -172,25 +180,26 @@ def unexplained(labels, image):
     return total
 
 
-def test_fields_have_rows_each_at_its_own_angle():
-    """The brightness of a field varies along one direction, which differs between fields."""
-    _, image = aerial.scene(2, 500, fields=1.0, forest=0.0, water=0.0, roads=0.0, buildings=0.0)
-    grey = image.mean(-1)
-    gy, gx = np.gradient(grey)
-    angles, coherences = [], []
-    for y in range(30, 440, 45):
-        for x in range(30, 440, 45):
-            here = slice(y, y + 30), slice(x, x + 30)
-            xx, yy, xy = (gx[here] ** 2).mean(), (gy[here] ** 2).mean(), (gx * gy)[here].mean()
-            coherences.append(np.hypot(xx - yy, 2 * xy) / (xx + yy))  # 0 isotropic, 1 all parallel
-            angles.append(np.degrees(np.arctan2(2 * xy, xx - yy) / 2) % 180)
-    assert np.median(coherences) > 0.4
-    clear = np.array(angles)[np.array(coherences) > 0.5]
-    assert len({int(angle // 15) for angle in clear}) >= 3
-    _, meadow = aerial.scene(2, 500, fields=0.0, forest=0.0, water=0.0, roads=0.0, buildings=0.0)
-    gy, gx = np.gradient(meadow.mean(-1)[100:200, 100:200])
-    xx, yy, xy = (gx**2).mean(), (gy**2).mean(), (gx * gy).mean()
-    assert np.hypot(xx - yy, 2 * xy) / (xx + yy) < 0.4
+def rows(image):
+    """Angle of the rows in every window of 30×30, and how clear it is (0 isotropic, 1 parallel)."""
+    gy, gx = np.gradient(image.mean(-1))
+    tensor = np.stack([gx * gx - gy * gy, 2 * gx * gy, gx * gx + gy * gy])
+    side = tensor.shape[-1] // 30
+    windows = tensor[:, : 30 * side, : 30 * side].reshape(3, side, 30, side, 30)
+    cos, sin, power = windows.mean((2, 4)).reshape(3, -1)
+    return np.degrees(np.arctan2(sin, cos)) / 2 % 180, np.hypot(cos, sin) / power
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_fields_have_rows_each_at_its_own_angle(seed):
+    """Most windows of a field have clear rows; no 20° of angles hold half of them."""
+    open_land = {"forest": 0.0, "water": 0.0, "roads": 0.0, "buildings": 0.0}
+    angles, clear = rows(aerial.scene(seed, 480, fields=1.0, **open_land)[1])
+    assert np.median(clear) > 0.4
+    counts = np.histogram(angles[clear > 0.5], 18, (0, 180))[0]
+    assert (counts + np.roll(counts, 1)).max() < 0.5 * counts.sum()
+    _, meadow = rows(aerial.scene(seed, 480, fields=0.0, **open_land)[1])
+    assert np.median(meadow) < 0.5 * np.median(clear)
 
 
 # ---- light ---------------------------------------------------------------------------------------
@@ -257,10 +266,11 @@ def joined_to_the_edge(labels):
     return joined.sum() / road.sum(), most
 
 
-@pytest.mark.parametrize("roads", [0.05, 0.3, 1.0])
-def test_every_road_is_joined_to_the_edge_of_the_scene(roads):
-    for seed in range(12):
-        labels, _ = aerial.scene(seed, (200, 260), roads=roads, buildings=0.0)
+@pytest.mark.parametrize(("roads", "forest"), [(0.05, None), (0.4, None), (1.0, None), (1.0, 1.0)])
+def test_every_road_is_joined_to_the_edge_of_the_scene(roads, forest):
+    """Also where woods stand on both sides: crowns overhang a road, but do not close it."""
+    for seed in range(9):
+        labels, _ = aerial.scene(seed, (200, 260), roads=roads, forest=forest, buildings=0.0)
         share, sides = joined_to_the_edge(labels)
         assert share == 1
         assert sides >= 2  # the main road crosses the scene
