@@ -52,6 +52,7 @@ _PUBLIC = {
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 _MODULES = [
+    "aerial",
     "checking",
     "costs",
     "datasets",
