@@ -1,0 +1,92 @@
+"""How long does a training step wait for its data?
+
+    python benchmarks/data_pipeline.py
+
+Trains the default networks for real, for ×4 and for 64 → 400, on the bundled photographs and on a
+folder of large JPEG files, and times every call of `next(iterator)`: its share of the whole is the
+waiting. Because the pipeline also takes processor time from the step, the same steps are timed on
+one batch that is repeated. Writes the table to `data_pipeline.md` beside this file.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+import keras_gen as kg
+from keras_gen import datasets, drawings, training
+
+STEPS, WARM_UP = 60, 10
+LIMIT = 0.05
+JOBS = {
+    "×4, 16 crops 24 → 96": ((24, 96, 16), {"input_shape": (None, None, 3), "scale": 4}),
+    "64 → 400, 4 images": ((64, 400, 4), {"input_shape": (64, 64, 3), "size": 400}),
+}
+
+
+def folder_of_photographs(path: Path, count: int = 40) -> datasets.Images:
+    """Write large JPEG files, as cameras do, and read them as a user's folder is read."""
+    for seed in range(count):
+        leaves = Image.fromarray(drawings.dead_leaves(seed, size=512))
+        leaves.resize((2400, 1800), Image.Resampling.LANCZOS).save(path / f"{seed}.jpg")
+    start = time.perf_counter()
+    images = datasets.folder(path)
+    seconds = time.perf_counter() - start
+    print(f"read {count} files of 1800×2400 in {seconds:.1f} s, before the first step")
+    return images
+
+
+def timed(model, dataset) -> tuple[float, float]:
+    """Train step by step.
+
+    Returns:
+        Share of the time spent waiting for data, and seconds a step.
+    """
+    waiting, working = [], []
+    batches = iter(dataset)
+    for _ in range(STEPS):
+        start = time.perf_counter()
+        batch = next(batches)
+        arrived = time.perf_counter()
+        model.train_on_batch(*batch)
+        waiting.append(arrived - start)
+        working.append(time.perf_counter() - arrived)
+    waited, worked = sum(waiting[WARM_UP:]), sum(working[WARM_UP:])
+    return waited / (waited + worked), (waited + worked) / (STEPS - WARM_UP)
+
+
+def main() -> None:
+    lines = [
+        "# Waiting for data",
+        "",
+        f"`python benchmarks/data_pipeline.py` on {training.machine()}; {STEPS - WARM_UP} steps "
+        f"each, load of the machine before it began: {os.getloadavg()[0]:.1f}.",
+        "",
+        "| training | pictures | waiting | a step | with one batch repeated |",
+        "|---|---|---|---|---|",
+    ]
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as place:
+        sources = {
+            "photographs": datasets.with_drawings(datasets.photographs()),
+            "folder": folder_of_photographs(Path(place)),
+        }
+        for job, ((low, high, batch_size), settings) in JOBS.items():
+            model = kg.simple_generator(**settings)
+            training.compile_for_images(model, steps=STEPS * 2)
+            for name, images in sources.items():
+                pairs = datasets.pairs(images, low, high, steps=STEPS, batch_size=batch_size)
+                share, seconds = timed(model, pairs)
+                _, bare = timed(model, pairs.take(1).cache().repeat())
+                worst = max(worst, share)
+                lines.append(f"| {job} | {name} | {share:.2%} | {seconds:.3f} s | {bare:.3f} s |")
+                print(lines[-1])
+    lines += ["", f"The most is {worst:.2%}; the aim is less than {LIMIT:.0%}.", ""]
+    Path(__file__).with_suffix(".md").write_text("\n".join(lines), "utf-8")
+    assert worst < LIMIT, f"a step waits {worst:.2%} of the time, more than {LIMIT:.0%}"
+
+
+if __name__ == "__main__":
+    main()
