@@ -201,8 +201,8 @@ class Field:
         """
         shape = np.broadcast_shapes(*(field.shape for field in fields))
         fields = [field.broadcast(shape) for field in fields]
-        kept = [field for field in fields if not field.blind or (product and field.zero)]
-        seeing = _without_gates(kept)
+        # Constants add nothing to what is seen, but where they are zero that has to be known.
+        seeing = _without_gates([field for field in fields if not field.blind or field.zero])
         if len(seeing) < 2:
             joined = (seeing or fields)[0]
             return joined if product or len(fields) == 1 else joined.lift()
@@ -217,9 +217,9 @@ class Field:
         """Put branches side by side along an axis."""
         axis %= len(fields[0].shape)
         sizes = [field.shape[axis] for field in fields]
-        seeing = _without_gates([field for field in fields if not field.blind])
-        first = (seeing or fields)[0]
-        fields = [field if field in seeing else first.constant(field.shape) for field in fields]
+        kept = _without_gates(fields)
+        first = next((field for field in kept if not field.blind), fields[0])
+        fields = [field if field in kept else field.constant(field.shape) for field in fields]
         clipped, _ = concatenate([field.clipped for field in fields], axis, sizes)
         endless, centred = concatenate([field.endless for field in fields], axis, sizes)
         centred = centred and all(field.centred for field in fields)
@@ -230,7 +230,8 @@ class Field:
 def _without_gates(fields):
     """Leave out the branches that see everything, if that was asked for and some do not."""
     local = [field for field in fields if not field.endless.whole]
-    return local if local and not all(field.gates for field in fields) else fields
+    wanted = all(field.gates for field in fields) or all(field.blind for field in local)
+    return fields if wanted else local
 
 
 def _with(shape, axis, size):
