@@ -130,11 +130,11 @@ def inspect(
     ] = None,
 ) -> None:
     """Tell size, receptive field, stride, parameters and cost, layer by layer."""
-    from keras_gen.sizes import parse_size
-
-    side = None if size is None else parse_size(size)
+    side = None if size is None else _size(size)
     if on is not None and plot is None:
         raise ValueError("--on says what to draw on; say where to with --plot FILE")
+    if plot is not None and not plot.suffix:
+        plot = plot.with_suffix(".png")
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras") as update:
         from keras_gen import datasets, inspection, training

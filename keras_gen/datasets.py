@@ -5,36 +5,17 @@ into a `tf.data.Dataset` of (small image, large image) batches. Batch number n d
 and on n alone, so that a training that was stopped goes on with the batches it would have seen.
 """
 
-import contextlib
-import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
-from keras_gen import drawings, reporting
+from keras_gen import drawings
+from keras_gen.pictures import UnreadableImageError as UnreadableImageError
+from keras_gen.pictures import enlarge_bicubic as enlarge_bicubic
+from keras_gen.pictures import expanded, image_files, read_image, reduce, size_in_header
 from keras_gen.sizes import as_pair
-
-# Pillow reads HEIC, which telephones write, only with a plug-in; without, it is named and skipped.
-SUFFIXES = (
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
-    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
-)
-
-
-class UnreadableImageError(ValueError):
-    """A file is damaged, empty, or no image.
-
-    Attributes:
-        reason: what is wrong, without the file's name.
-    """
-
-    def __init__(self, path: str | Path, reason: str):
-        super().__init__(f"{path} cannot be read: {reason}")
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -275,7 +256,7 @@ def folder(
 
 def _fit(files, memory_limit, shorter_side):
     """Choose what fits in memory: the files, and the shorter side to reduce to (None: as it is)."""
-    sizes = [_size_in_header(file) for file in files]
+    sizes = [size_in_header(file) for file in files]
     if sum(3 * height * width for height, width in sizes) <= memory_limit:
         return files, None
     scales = [min(1, shorter_side / max(1, min(size))) for size in sizes]
@@ -287,135 +268,6 @@ def _fit(files, memory_limit, shorter_side):
         file for place, file in enumerate(files) if int((place + 1) * share) > int(place * share)
     ]
     return chosen or files[:1], shorter_side
-
-
-def _size_in_header(file):
-    """Pixels of a picture that need not be whole, without reading them all."""
-    with contextlib.suppress(Exception), _without_warnings(), Image.open(file) as image:
-        return image.height, image.width
-    return 0, 0
-
-
-def image_files(path: str | Path) -> list[Path]:
-    """Find the pictures in a folder and the folders within, by their endings.
-
-    Hidden files and folders, whose names begin with a dot, are passed over.
-
-    Args:
-        path: a folder, or one picture.
-
-    Returns:
-        Paths in sorted order.
-
-    Raises:
-        ValueError: if the path does not exist, or no file in it has the ending of a picture.
-    """
-    path = expanded(path)
-    if not path.exists():
-        raise ValueError(f"{path} does not exist; give a folder of images, or an image")
-    if not path.is_dir():
-        return [path]
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in SUFFIXES
-        and (file.is_file() or file.is_symlink())
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
-    if not files:
-        raise ValueError(f"the folder {path} holds no image file ({', '.join(SUFFIXES)})")
-    return files
-
-
-def expanded(path: str | Path) -> Path:
-    """A path with `~` replaced by the user's home directory."""
-    return Path(os.path.expanduser(path))
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """Read a picture of any common kind as 8-bit RGB; a colour profile is not applied.
-
-    Args:
-        path: the file.
-
-    Returns:
-        uint8 array of shape `(height, width, 3)`.
-
-    Raises:
-        UnreadableImageError: if the file is missing, truncated, too large or no image; it is a
-            `ValueError`.
-
-    Example:
-        pixels = read_image("holiday.jpg")
-    """
-    try:
-        with _without_warnings(), Image.open(path) as image:
-            image.load()
-            with contextlib.suppress(Exception):  # damaged EXIF does not spoil the pixels
-                image = ImageOps.exif_transpose(image)
-            return _as_rgb(image)
-    except Exception as error:  # Pillow raises whatever a damaged file makes its readers raise
-        raise UnreadableImageError(path, _why_unreadable(path, error)) from error
-
-
-@contextlib.contextmanager
-def _without_warnings():
-    """Pillow warns of damage that it gets over, and of 90 megapixels; it refuses twice as many."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _why_unreadable(path, error):
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, UnidentifiedImageError):
-        heic = Path(path).suffix.lower() in (".heic", ".heif")
-        return "save it as JPEG or PNG" if heic else "it is empty, damaged, or no image"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"it has more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return reporting.one_line(error) or type(error).__name__
-
-
-def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
-    """Make a picture smaller: Pillow's antialiased bicubic filter, rounded to 8 bits.
-
-    Args:
-        image: uint8 of shape `(height, width, 3)`.
-        size: side, or `(height, width)`, in pixels.
-
-    Returns:
-        uint8 array of shape `(*size, 3)`.
-
-    Raises:
-        ValueError: for another dtype or shape.
-
-    Example:
-        >>> reduce(np.zeros((400, 400, 3), np.uint8), 64).shape
-        (64, 64, 3)
-    """
-    height, width = as_pair(size)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(
-            f"a picture of {image.dtype} and shape {image.shape} was given; "
-            "uint8 of shape (height, width, 3) was expected"
-        )
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def enlarge_bicubic(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
-    """Make a picture larger by Pillow's bicubic filter, which every generator has to beat.
-
-    Args:
-        image: uint8 of shape `(height, width, 3)`.
-        size: side, or `(height, width)`, in pixels.
-
-    Returns:
-        uint8 array of shape `(*size, 3)`.
-    """
-    return reduce(image, size)  # Pillow's filter serves both ways
 
 
 def pairs(
@@ -511,29 +363,3 @@ def _installed(photograph):
 def _crops(pixels):
     """Larger pictures hold more crops, but not in proportion: they also repeat themselves."""
     return float(np.sqrt(pixels.shape[0] * pixels.shape[1]))
-
-
-def _as_rgb(image):
-    if image.mode.startswith("I;16"):
-        return _grey(np.asarray(image, np.float64) / 257)
-    if image.mode in ("I", "F"):
-        return _grey(_in_bytes(np.asarray(image, np.float64)))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("RGB")).copy()
-
-
-def _in_bytes(values):
-    """Numbers without a given range: 0 … 1, 0 … 255, 0 … 65535, else from the least to the most."""
-    if not np.isfinite(values).all():
-        raise ValueError("it holds pixels that are not numbers")
-    least, most = values.min(), values.max()
-    if least < 0 or most > 65535:
-        return (values - least) / ((most - least) or 1) * 255
-    return values * 255 if most <= 1 else values / 257 if most > 255 else values
-
-
-def _grey(values):
-    grey = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)

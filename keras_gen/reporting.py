@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 from rich.text import Text
 
 PAUSE = 10.0  # seconds between two lines in a pipe
@@ -87,6 +95,57 @@ def tracked(console: Console, items: Sequence, text: str) -> Iterator:
         if due():
             console.print(f"{text}: {number} of {len(items)}")
         yield item
+
+
+class StepDisplay:
+    """The progress of a training: a bar in a terminal, lines in a pipe.
+
+    Args:
+        console: where.
+        done: steps done before.
+        steps: steps in all.
+    """
+
+    def __init__(self, console: Console, done: int, steps: int):
+        self.console, self.steps = console, steps
+        self.due = NowAndThen()
+        self.bar = self._bar() if console.is_terminal and done < steps else None
+        if self.bar:
+            start = "preparing the first step"
+            self.task = self.bar.add_task("training", total=steps, completed=done, measured=start)
+        elif done < steps:
+            console.print("preparing the first step")
+
+    def __enter__(self):
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.bar:
+            self.bar.stop()
+
+    def show(self, step: int, text: str) -> None:
+        """Show how far it is: in the bar, or when it is time for another line."""
+        if self.bar:
+            self.bar.update(self.task, completed=step, measured=text)
+        elif self.due():
+            self.keep(step, text)
+
+    def keep(self, step: int, text: str) -> None:
+        """Print a line that stays."""
+        self.console.print(f"step {step} of {self.steps}: {text}")
+
+    def _bar(self):
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[measured]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+        )
 
 
 def print_skipped(console: Console, skipped: Sequence[tuple[str, str]]) -> None:

@@ -116,9 +116,12 @@ def write(stops: list[Stop], directory: Path) -> tuple[Path, Path]:
     Returns:
         The paths of `tour.png` and `tour.md`.
     """
+    import matplotlib.pyplot as plt
+
     picture, table = directory / "tour.png", directory / "tour.md"
     drawn = figure(stops)
     write_whole(picture, lambda path: drawn.savefig(path, dpi=100))
+    plt.close(drawn)
     rows = [stop.row() for stop in stops]
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(row.values()) + " |" for row in rows]

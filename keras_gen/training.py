@@ -22,14 +22,6 @@ import numpy as np
 from keras import ops
 from PIL import Image
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from keras_gen import reporting
 
@@ -139,7 +131,7 @@ def train(
     before = history[-1] if history else {"minutes": 0.0, "cpu_minutes": 0.0}
     start, cpu_start = time.monotonic(), time.process_time()
     try:
-        with _Display(console, done, steps) as display:
+        with reporting.StepDisplay(console, done, steps) as display:
             for first in range(done, steps, every):
                 last = min(first + every, steps)
                 watch = _Watch(display, first)
@@ -339,51 +331,6 @@ def _read_options(path):
         return json.loads(path.read_text("utf-8")) if path.exists() else {}
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); begin again in another directory") from None
-
-
-class _Display:
-    """The progress of a training: a bar in a terminal, lines in a pipe."""
-
-    def __init__(self, console, done, steps):
-        self.console, self.steps = console, steps
-        self.due = reporting.NowAndThen()
-        self.bar = self._bar() if console.is_terminal and done < steps else None
-        if self.bar:
-            start = "preparing the first step"
-            self.task = self.bar.add_task("training", total=steps, completed=done, measured=start)
-        elif done < steps:
-            console.print("preparing the first step")
-
-    def __enter__(self):
-        if self.bar:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_):
-        if self.bar:
-            self.bar.stop()
-
-    def show(self, step, text):
-        """Show how far it is: in the bar, or when it is time for another line."""
-        if self.bar:
-            self.bar.update(self.task, completed=step, measured=text)
-        elif self.due():
-            self.keep(step, text)
-
-    def keep(self, step, text):
-        """Print a line that stays."""
-        self.console.print(f"step {step} of {self.steps}: {text}")
-
-    def _bar(self):
-        return Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[measured]}"),
-            TimeRemainingColumn(),
-            console=self.console,
-        )
 
 
 class _Watch(keras.callbacks.Callback):
