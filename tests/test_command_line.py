@@ -78,7 +78,8 @@ def weights(stored, monkeypatch):
 
 # Help --------------------------------------------------------------------------------------------
 
-COMMANDS = [[], ["check"], ["tour"], ["sizes"], ["generate"], ["train"], ["train", "simple"]]
+COMMANDS = [["check"], ["tour"], ["sizes"], ["inspect"], ["generate"], ["train"]]
+COMMANDS += [[], ["train", "simple"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -104,7 +105,7 @@ def test_without_a_command_help_is_shown(run, command):
 
 def test_help_lists_all_commands(run):
     text = "\n".join(run("--help")[1])
-    for command in ("check", "tour", "sizes", "generate", "train"):
+    for command in ("check", "tour", "sizes", "inspect", "generate", "train"):
         assert re.search(rf"│ {command} +[A-Z]", text)
 
 
@@ -142,6 +143,35 @@ def test_sizes_that_make_no_sense(fails, arguments, message):
 def test_unknown_commands(fails):
     assert "No such command 'frobnicate'" in fails("frobnicate")
     assert "No such command 'frobnicate'" in fails("train", "frobnicate")
+
+
+# inspect -----------------------------------------------------------------------------------------
+
+
+def test_inspect_tells_and_draws(run, weights, pictures, tmp_path):
+    code, lines, errors = run("inspect", "simple_64to400_photos", "--plot", tmp_path / "fields")
+    assert (code, errors) == (0, "")
+    assert lines[-1] == f"wrote {tmp_path / 'fields.png'}"
+    assert (tmp_path / "fields.png").exists()
+    text = "\n".join(lines)
+    model = keras.models.load_model(
+        Path(os.environ["KERAS_GEN_WEIGHTS"]) / "simple_64to400_photos.keras"
+    )
+    assert f"{model.count_params():,}" in text
+    assert run("inspect", "simple_x2_tiny", "--size", "30x20")[0] == 0
+
+
+def test_inspect_mistakes(fails, weights, pictures, tmp_path):
+    assert "there are no weights 'nothing'" in fails("inspect", "nothing")
+    assert "say at which one to look: --size 400" in fails("inspect", "simple_x2_tiny")
+    assert "cannot read the size 'big'" in fails("inspect", "simple_x2_tiny", "--size", "big")
+    assert "--plot FILE" in fails("inspect", "simple_x2_tiny", "--on", pictures / "0.png")
+    plot = ["--size", "20", "--plot", tmp_path / "a.png"]
+    message = fails("inspect", "simple_x2_tiny", *plot, "--on", tmp_path / "missing.png")
+    assert "missing.png cannot be read: there is no such file" in message
+    strange = ["--size", "20", "--plot", tmp_path / "a.strange"]
+    assert "strange" in fails("inspect", "simple_x2_tiny", *strange)
+    assert [path.name for path in tmp_path.iterdir()] == [pictures.name]
 
 
 # generate ----------------------------------------------------------------------------------------
