@@ -65,8 +65,10 @@ def tour(
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras") as update:
         from keras_gen import tour as places
+        from keras_gen.pictures import expanded
         from keras_gen.training import check_writable
 
+        out = expanded(out)
         check_writable(out)
         stops = places.stops(update)
         update("drawing the picture")
@@ -181,8 +183,8 @@ def generate(
         from keras_gen import weights as stored
         from keras_gen.training import check_writable
 
-        check_writable(out)
         images, out = datasets.expanded(images), datasets.expanded(out)
+        check_writable(out)
         files = _to_enlarge(datasets.image_files(images), images, out)
         path = stored.path(weights)
         update("loading the generator")

@@ -155,7 +155,7 @@ def train_simple(
     batch_size = batch_size or (16 if scale else 4)
     options = {
         "job": title,
-        "data": str(data),
+        "data": str(data).rstrip("/\\") or str(data),
         "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,

@@ -87,7 +87,12 @@ def unbroken(pictures, tmp_path_factory):
 def started(directory, pictures, *options):
     """Start the same training on the command line."""
     tiny = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items()]
-    command = [sys.executable, "-m", "keras_gen", "train", "simple", "--data", str(pictures)]
+    # Tests that run in the background inherit a Ctrl-C that is ignored; a terminal's is not.
+    code = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('keras_gen', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code, "train", "simple", "--data", str(pictures)]
     command += [*tiny, "--steps", str(STEPS), "--every", "2", "--out", str(directory), *options]
     return subprocess.Popen(
         command,
@@ -176,6 +181,11 @@ def test_resume_with_other_options_is_refused(pictures, unbroken):
     message = r"was started with filters=8, not 16; resume it with the same options"
     with pytest.raises(ValueError, match=message):
         train(unbroken[0].parent, pictures, resume=True, filters=16)
+
+
+def test_resume_with_the_folder_written_otherwise(pictures, unbroken):
+    path, _ = train(unbroken[0].parent, f"{pictures}/", resume=True, command="the command")
+    assert path == unbroken[0]
 
 
 def test_directory_that_holds_a_training_is_not_overwritten(pictures, unbroken):
