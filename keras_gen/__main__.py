@@ -291,6 +291,10 @@ def train_simple(
     blocks: Annotated[
         int, option("Blocks at the input's size.", min=0, max=256, metavar="N", panel="Network")
     ] = 8,
+    base: Annotated[
+        bool,
+        option("Draw what a bicubic enlargement lacks, or the whole picture.", panel="Network"),
+    ] = True,
 ) -> None:
     """Train the simple generator: a small image in, a large sharp one out."""
     sizes = {"size": size, "source": source, "crop": crop}
@@ -310,6 +314,7 @@ def train_simple(
         residual=residual,
         filters=filters,
         blocks=blocks,
+        base=base,
         steps=steps,
         batch_size=batch_size,
         every=every,

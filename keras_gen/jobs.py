@@ -87,6 +87,7 @@ def train_simple(
     residual: bool = True,
     filters: int = 48,
     blocks: int = 8,
+    base: bool = True,
     steps: int = 1000,
     batch_size: int | None = None,
     every: int = 200,
@@ -107,7 +108,7 @@ def train_simple(
         source: side or `(height, width)` of the input, where no `scale` is given; 64 by default.
         size: side or `(height, width)` of the output, where no `scale` is given; 400 by default.
         scale: instead of both: whole factor, 2 to 16, of a fully convolutional generator.
-        upsampling, activation, residual, filters, blocks: as in `simple_generator`.
+        upsampling, activation, residual, filters, blocks, base: as in `simple_generator`.
         steps: training steps.
         batch_size: pairs a step; 16 crops with `scale`, else 4 whole images.
         every: steps between checkpoints.
@@ -151,6 +152,7 @@ def train_simple(
         "residual": residual,
         "filters": filters,
         "blocks": blocks,
+        "base": base,
     }
     batch_size = batch_size or (16 if scale else 4)
     options = {

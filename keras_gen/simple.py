@@ -4,15 +4,13 @@ head → residual blocks → the route's stages (convolutions that halve, steps 
      → colours, added to a smooth enlargement of the input → sigmoid
 """
 
-import itertools
-
 import keras
-from keras import Model, layers, ops
+from keras import Model, layers
 
+from keras_gen import blocks as parts
 from keras_gen import sizes
+from keras_gen.blocks import activate, convolution
 from keras_gen.upsampling import transposed_initializer, upsample
-
-ACTIVATIONS = ("leaky_relu", "prelu", "relu", "silu", "tanh", "linear")
 
 
 def simple_generator(
@@ -69,16 +67,16 @@ def simple_generator(
         (None, None, None, 3)
     """
     _check(input_shape, size, scale, route)
-    seeds = _seeds(seed)
+    seeds = parts.seeds(seed)
     inputs = keras.Input(input_shape, name="image")
-    x = _convolution(inputs, filters, seeds, name="head")
+    x = convolution(inputs, filters, seeds, name="head")
     for index in range(blocks):
         x = _block(x, activation, residual, seeds, name=f"block_{index + 1}")
 
     if scale is not None:
         width = _width(filters, scale)
         x = upsample(x, width, scale, upsampling, seed=next(seeds), name="stage_1")
-        x = _activate(x, activation, "stage_1")
+        x = activate(x, activation, "stage_1")
         enlarged = layers.UpSampling2D(scale, interpolation="bicubic", name="base")
     else:
         source = tuple(input_shape[:2])
@@ -87,7 +85,7 @@ def simple_generator(
             name_of_stage = f"stage_{index}"
             width = _width(filters, stage.size_out[0] / source[0])
             x = _stage(x, width, stage, upsampling, seeds, name=name_of_stage)
-            x = _activate(x, activation, name_of_stage)
+            x = activate(x, activation, name_of_stage)
             # Refining what the next stage makes smaller again would be work in vain.
             if index < len(route.stages) and _grows(route.stages[index]):
                 x = _block(x, activation, residual, seeds, name=f"{name_of_stage}_block")
@@ -98,9 +96,7 @@ def simple_generator(
     if base is None:
         base = channels == input_shape[-1] and (scale is not None or route.target >= source)
     if base:
-        # The base joins before the sigmoid, so it goes through the sigmoid's inverse first.
-        start = ops.clip(enlarged(inputs), 1 / 512, 1 - 1 / 512)
-        x = layers.Add(name="correct_base")([x, ops.log(start / (1 - start))])
+        x = parts.correct(x, enlarged(inputs))
     return Model(inputs, layers.Activation("sigmoid", name="picture")(x), name=name)
 
 
@@ -124,12 +120,6 @@ def _check(input_shape, size, scale, route):
 
 def _grows(stage):
     return min(stage.size_out) > min(stage.size_in)
-
-
-def _seeds(seed):
-    """One initializer after another, each with a seed of its own."""
-    for offset in itertools.count():
-        yield None if seed is None else 1000 * seed + offset
 
 
 def _stage(x, width, stage, upsampling, seeds, *, name):
@@ -162,29 +152,12 @@ def _width(filters, enlargement):
     return max(8, 8 * round(width / 8))
 
 
-def _convolution(x, filters, seeds, *, name):
-    start = keras.initializers.GlorotUniform(seed=next(seeds))
-    return layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=name)(x)
-
-
-def _activate(x, activation, name):
-    name = f"{name}_{activation}"
-    if activation == "leaky_relu":
-        return layers.LeakyReLU(negative_slope=0.2, name=name)(x)
-    if activation == "prelu":
-        return layers.PReLU(shared_axes=[1, 2], name=name)(x)
-    if activation in ACTIVATIONS:
-        return layers.Activation(activation, name=name)(x)
-    known = ", ".join(repr(known) for known in ACTIVATIONS)
-    raise ValueError(f"activation {activation!r} is unknown; choose one of {known}")
-
-
 def _block(x, activation, residual, seeds, *, name):
     """Two 3×3 convolutions; with `residual` they only correct what passes beside them."""
     filters = x.shape[-1]
-    y = _convolution(x, filters, seeds, name=f"{name}_a")
-    y = _activate(y, activation, f"{name}_a")
-    y = _convolution(y, filters, seeds, name=f"{name}_b")
+    y = convolution(x, filters, seeds, name=f"{name}_a")
+    y = activate(y, activation, f"{name}_a")
+    y = convolution(y, filters, seeds, name=f"{name}_b")
     if residual:
         return layers.Add(name=f"{name}_add")([x, y])
-    return _activate(y, activation, f"{name}_b")
+    return activate(y, activation, f"{name}_b")

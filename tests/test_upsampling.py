@@ -88,7 +88,7 @@ def test_transposed_kernel_is_a_multiple_of_the_stride():
 
 def test_says_what_is_wrong():
     x = keras.Input((6, 5, 4))
-    with pytest.raises(ValueError, match="'linear' is unknown; choose one of 'transposed'"):
+    with pytest.raises(ValueError, match="'linear' is unknown; choose one of 'nearest'"):
         upsample(x, 3, 2, "linear")
     for scale in (1, 0, 2.5):
         with pytest.raises(ValueError, match="not a whole number of at least 2"):
