@@ -49,6 +49,7 @@ _PUBLIC = {
     "costs": ["cost"],
     "upsampling": ["UPSAMPLING", "upsample"],
     "simple": ["simple_generator"],
+    "unet": ["unet_generator"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 _MODULES = [
@@ -71,6 +72,7 @@ _MODULES = [
     "spectra",
     "tour",
     "training",
+    "unet",
     "upsampling",
     "variety",
     "weights",
