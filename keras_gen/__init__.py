@@ -55,6 +55,7 @@ _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 _MODULES = [
     "aerial",
     "checking",
+    "comparisons",
     "costs",
     "datasets",
     "distances",

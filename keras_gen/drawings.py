@@ -85,6 +85,28 @@ def text_page(seed: int, size: int = 512) -> np.ndarray:
     return np.asarray(page).copy()
 
 
+def zone_plate(size: int = 400) -> np.ndarray:
+    """Draw rings that get finer outwards, up to one pixel black and one white at the edges.
+
+    Every frequency in every direction, each in its place: what a filter loses is grey, what it
+    invents is rings where there are none.
+
+    Args:
+        size: side in pixels.
+
+    Returns:
+        uint8 array of shape `(size, size, 3)`, grey.
+
+    Example:
+        >>> zone_plate(64).shape
+        (64, 64, 3)
+    """
+    place = np.arange(size) - (size - 1) / 2
+    # The phase grows with the square of the radius; its slope is π a pixel at the middle of a side.
+    rings = 0.5 + 0.5 * np.cos(np.pi * (place[:, None] ** 2 + place**2) / size)
+    return np.repeat(np.rint(255 * rings).astype(np.uint8)[..., None], 3, axis=-1)
+
+
 def _leaf(draw, rng, centre, radius, colour):
     x, y = centre
     turn = rng.uniform(0, 2 * np.pi)

@@ -89,3 +89,58 @@ def _draw(axis, picture, **options):
     axis.imshow(picture, **options)
     axis.set_xticks([])
     axis.set_yticks([])
+
+
+def grid_with_closeups(
+    pictures: dict[str, np.ndarray],
+    titles: dict[str, str],
+    closeup: tuple[int, int, int],
+    *,
+    columns: int = 4,
+    width: float = 2.6,
+    title: str | None = None,
+):
+    """Draw many pictures in rows, under each the same close-up with its pixels unsmoothed.
+
+    Args:
+        pictures: by name, all of the same size; `(height, width)` or `(height, width, 3)`.
+        titles: what to write above each, by name.
+        closeup: `(top, left, side)` in pixels; framed in every picture.
+        columns: pictures a row.
+        width: inches a picture.
+        title: what the figure shows.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    import matplotlib.pyplot as plt
+
+    height, across = next(iter(pictures.values())).shape[:2]
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    tall = height / across
+    lines = max(text.count("\n") + 1 for text in titles.values())
+    figure, axes = plt.subplots(
+        2 * rows,
+        columns,
+        figsize=(width * columns, rows * (width * (tall + 1) + 0.22 * lines) + 0.4),
+        squeeze=False,
+        layout="constrained",
+        gridspec_kw={"height_ratios": [tall, 1] * rows},
+    )
+    for axis in axes.flat:
+        axis.set_axis_off()
+    top, left, side = closeup
+    for index, (name, picture) in enumerate(pictures.items()):
+        row, column = divmod(index, columns)
+        whole, part = axes[2 * row, column], axes[2 * row + 1, column]
+        for axis in (whole, part):
+            axis.set_axis_on()
+        _draw(whole, picture)
+        whole.set_title(titles[name], fontsize=10)
+        frame = {"fill": False, "edgecolor": COLOURS[4], "linewidth": 1.5}
+        whole.add_patch(plt.Rectangle((left - 0.5, top - 0.5), side, side, **frame))
+        _draw(part, picture[top : top + side, left : left + side], interpolation="nearest")
+    if title:
+        figure.suptitle(title)
+    return figure
