@@ -26,6 +26,7 @@ from rich.console import Console
 from keras_gen import reporting
 
 CHECKPOINT = "checkpoint.weights.h5"
+BEST = "best.weights.h5"
 HISTORY = "history.csv"
 OPTIONS = "options.json"
 MAY_CHANGE = ("picture_digest",)  # options that may differ when a training goes on
@@ -40,8 +41,8 @@ class Outcome:
 
     Attributes:
         model: the trained model.
-        history: one dict a round: `step`, `loss`, `psnr`, `minutes`, `cpu_minutes`, and what the
-            preview measured.
+        history: one dict a round: `step`, what `fit` tells (`loss`, `psnr`, …), `minutes`,
+            `cpu_minutes`, and what the preview measured.
     """
 
     model: keras.Model
@@ -85,6 +86,16 @@ def compile_for_images(
     model.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=loss, metrics=[psnr])
 
 
+def measured(numbers: dict) -> str:
+    """Say in a few words how a training of images stands: its loss, and what else is known."""
+    parts = [f"loss {numbers['loss']:.3g}"]
+    if "psnr" in numbers:
+        parts.append(f"PSNR {numbers['psnr']:.2f} dB")
+    if "gain" in numbers:
+        parts.append(f"held out {numbers['gain']:+.2f} dB over bicubic")
+    return ", ".join(parts)
+
+
 def train(
     model: keras.Model,
     batches: Callable,
@@ -93,6 +104,9 @@ def train(
     steps: int,
     every: int = 200,
     preview: Callable | None = None,
+    describe: Callable[[dict], str] = measured,
+    best: str | None = None,
+    alarm: Callable[[list[dict]], str | None] = lambda history: None,
     resume: bool = False,
     options: dict | None = None,
     console: Console | None = None,
@@ -108,6 +122,10 @@ def train(
         every: steps a round; each round ends with a checkpoint and a preview.
         preview: `preview(model)` gives a picture (uint8, `(height, width, 3)`, or None) and a dict
             of numbers for the history.
+        describe: says in a few words what the numbers of a step or of a round mean.
+        best: one of the preview's numbers; the state at which it was least is kept beside the last
+            one, in `BEST`.
+        alarm: given the history after each round, says what has gone wrong, or None.
         resume: go on from the checkpoint in `directory`, if there is one.
         options: what the training was asked for; going on with other options is an error.
         console: where progress is shown.
@@ -118,7 +136,8 @@ def train(
     Raises:
         ValueError: if the directory holds a training and `resume` is not set, or one with other
             options, or one that is damaged.
-        FloatingPointError: if the loss stops being a number; the last good checkpoint stays.
+        FloatingPointError: if a number of the training stops being one, or `alarm` sounds; the
+            last good checkpoint stays.
 
     Example:
         compile_for_images(model, steps=1000)
@@ -134,14 +153,17 @@ def train(
         with reporting.StepDisplay(console, done, steps) as display:
             for first in range(done, steps, every):
                 last = min(first + every, steps)
-                watch = _Watch(display, first)
+                watch = _Watch(display, first, describe)
                 fitted = model.fit(
                     batches(first, last), verbose=0, shuffle=False, callbacks=[watch]
                 )
                 row = {"step": last} | {name: float(v[-1]) for name, v in fitted.history.items()}
-                if not (math.isfinite(row["loss"]) and _is_finite(model)):
+                wrong = [name for name, v in row.items() if not math.isfinite(v)]
+                if wrong or not _is_finite(model):
+                    which = wrong[0] if wrong else "weights"
                     raise FloatingPointError(
-                        f"the numbers ran away at step {watch.step} (loss {row['loss']}), and "
+                        f"the numbers ran away at step {watch.step} "
+                        f"({which.replace('_', ' ')} {row.get(which, 'nan')}), and "
                         f"{_kept(done)}; begin again in another directory, with a lower learning "
                         "rate"
                     )
@@ -153,11 +175,16 @@ def train(
                     row |= numbers
                     if picture is not None:
                         write_whole(directory / PREVIEW, Image.fromarray(picture).save)
+                # Before the checkpoint: where a kill leaves only this, the same round comes again.
+                if best is not None and all(row[best] < earlier[best] for earlier in history):
+                    write_whole(directory / BEST, lambda path: _save_state(model, path))
                 history.append(row)
                 write_whole(directory / HISTORY, lambda path: _write_table(history, path))
                 write_whole(directory / CHECKPOINT, lambda path: _save_state(model, path))
                 done = last
-                display.keep(last, _measured(row))
+                display.keep(last, describe(row))
+                if trouble := alarm(history):
+                    raise FloatingPointError(f"{trouble} (step {done})")
     except KeyboardInterrupt:
         console.print(f"stopped; {_kept(done)}" + (", go on with --resume" if done else ""))
         raise
@@ -244,6 +271,37 @@ def save_generator(model: keras.Model, path: str | Path) -> None:
     write_whole(Path(path), bare.save)
 
 
+def load_best(model: keras.Model, directory: str | Path) -> bool:
+    """Give a model the best state that a training has kept.
+
+    Args:
+        model: the model of the training, compiled as it was.
+        directory: the training's.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    path = Path(directory) / BEST
+    if path.exists():
+        _load_state(model, path)
+    return path.exists()
+
+
+def read_history(directory: str | Path) -> list[dict]:
+    """The rounds of a training: one dict each, as in `Outcome.history`.
+
+    Args:
+        directory: the training's.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    return _read_table(Path(directory) / HISTORY)
+
+
 def machine() -> str:
     """Say in a line what this machine is: processor, cores, versions."""
     import tensorflow
@@ -271,7 +329,7 @@ def _begin(model, directory, steps, resume, options, console):
         text = json.dumps(options, indent=1)
         write_whole(directory / OPTIONS, lambda path: Path(path).write_text(text, "utf-8"))
         return 0, []
-    history = _read_table(directory / HISTORY)
+    history = read_history(directory)
     _load_state(model, checkpoint)
     done = int(model.optimizer.iterations)
     console.print(
@@ -334,26 +392,17 @@ def _read_options(path):
 
 
 class _Watch(keras.callbacks.Callback):
-    """Shows each step, and ends the round at the first loss that is no number."""
+    """Shows each step, and ends the round at the first that is no number."""
 
-    def __init__(self, display, step):
+    def __init__(self, display, step, describe):
         super().__init__()
-        self.display, self.step = display, step
+        self.display, self.step, self.describe = display, step, describe
 
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
-        self.display.show(self.step, _measured(logs))
-        if not math.isfinite(logs["loss"]):
+        self.display.show(self.step, self.describe(logs))
+        if not all(math.isfinite(value) for value in logs.values()):
             self.model.stop_training = True
-
-
-def _measured(numbers):
-    parts = [f"loss {numbers['loss']:.3g}"]
-    if "psnr" in numbers:
-        parts.append(f"PSNR {numbers['psnr']:.2f} dB")
-    if "gain" in numbers:
-        parts.append(f"held out {numbers['gain']:+.2f} dB over bicubic")
-    return ", ".join(parts)
 
 
 def _write_table(rows, path):

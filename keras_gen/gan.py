@@ -1,0 +1,323 @@
+"""`GAN`: a generator and a discriminator that train each other, with a `train_step` of their own.
+
+One step, from top to bottom:
+
+    draw      latents, augmentation and noise, from the seed and the number of the step alone
+    play      the generator draws once; the discriminator scores real and drawn images
+    improve   each player follows the gradient of its own loss, in its own weights
+    average   a second generator follows the first one slowly, and draws better
+"""
+
+import keras
+from keras import Model, ops, random
+from keras.saving import deserialize_keras_object, serialize_keras_object
+
+from keras_gen import adversarial
+from keras_gen.augmentation import augment, augmentation_parameters, check_kinds
+
+LN_2 = 0.6931471805599453
+METRICS = (
+    *("generator_loss", "discriminator_loss", "penalty", "real_score", "fake_score", "gap"),
+    *("from_ln2", "generator_gradient", "discriminator_gradient"),
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_gen")
+class GAN(Model):
+    """A generator and a discriminator, compiled, fitted, saved and loaded as any Keras model.
+
+    With a generator that takes a vector it is unconditional: `fit` takes images. With one that
+    takes an image it is conditional (pix2pix, Isola et al. 2017): `fit` takes pairs (given, image),
+    the discriminator takes `[given, image]`, and `l1_weight` draws the image towards its partner.
+
+    Args:
+        generator: maps latents `(batch, latent_dim)`, or images, to images in 0 … 1.
+        discriminator: maps images, or `[given, image]`, to scores of any shape.
+        loss: one of the keys of `adversarial.GAN_LOSSES`.
+        penalty: one of the keys of `adversarial.PENALTIES`: keeps the discriminator's slope small.
+        gamma: strength of the penalty.
+        sigma: standard deviation of the noise of the first-order penalty.
+        augmentation: keys of `augmentation.AUGMENTATIONS`; a condition is moved with its image.
+        l1_weight: weight of the mean absolute error in the generator's loss (conditional only).
+        average_half_life: images after which a weight has lost half its part in the average.
+        average_warm_up: early on the half-life is this share of the images seen so far, so that
+            the average does not hold on to the start (Karras et al. 2022).
+        seed: seed of everything random in training.
+        name: the model's name.
+
+    Attributes:
+        averaged_generator: the generator with the exponential moving average of its weights; it is
+            what the model itself calls.
+
+    Raises:
+        ValueError: for an unknown loss, penalty or augmentation, or networks that do not fit.
+
+    Example:
+        gan = GAN(gan_generator(size=400), gan_discriminator((400, 400, 3)))
+        gan.compile()
+        gan.fit(images)  # batches of float32 (batch, 400, 400, 3) in 0 … 1
+        drawn = gan(keras.random.normal((16, 128)))
+    """
+
+    def __init__(
+        self,
+        generator: Model,
+        discriminator: Model,
+        *,
+        loss: str = "relativistic",
+        penalty: str = "first_order",
+        gamma: float = 0.1,
+        sigma: float = 0.05,
+        augmentation: tuple[str, ...] = ("translation",),
+        l1_weight: float = 0.0,
+        average_half_life: float = 1000.0,
+        average_warm_up: float = 0.1,
+        seed: int = 0,
+        name: str = "gan",
+    ):
+        super().__init__(name=name)
+        adversarial.gan_loss(loss)
+        if penalty not in adversarial.PENALTIES:
+            known = ", ".join(map(repr, adversarial.PENALTIES))
+            raise ValueError(f"penalty {penalty!r} is unknown; choose one of {known}")
+        check_kinds(augmentation)
+        self.options = {
+            "loss": loss,
+            "penalty": penalty,
+            "gamma": gamma,
+            "sigma": sigma,
+            "augmentation": tuple(augmentation),
+            "l1_weight": l1_weight,
+            "average_half_life": average_half_life,
+            "average_warm_up": average_warm_up,
+            "seed": seed,
+        }
+        self.conditional = len(generator.input_shape) == 4
+        _check_networks(generator, discriminator, self.conditional, l1_weight)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.averaged_generator = Model.from_config(generator.get_config())
+        self.averaged_generator.set_weights(generator.get_weights())
+        self.averaged_generator.trainable = False
+        self.random = random.SeedGenerator(seed)
+        self.trackers = {key: keras.metrics.Mean(name=key) for key in METRICS}
+        self.built = True
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **settings) -> None:
+        """Give each player its optimizer.
+
+        Args:
+            generator_optimizer: a Keras optimizer; Adam without momentum at 2e-4 by default.
+            discriminator_optimizer: likewise; twice the rate, say, is a way to keep it ahead.
+            settings: what else `keras.Model.compile` takes (`jit_compile`, `run_eagerly`, …).
+        """
+        self.generator_optimizer = _optimizer(generator_optimizer)
+        self.discriminator_optimizer = _optimizer(discriminator_optimizer)
+        # Built now: weights that do not exist yet would be left out, without a word, when a
+        # checkpoint is restored.
+        self.generator_optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        super().compile(optimizer=self.generator_optimizer, **settings)
+
+    def train_step(self, data):
+        """One step of the game; `fit` calls it with each batch (TensorFlow)."""
+        import tensorflow as tf
+
+        real, given = self.real_and_given(data)
+        draws = self.draw(ops.shape(real)[0], tuple(real.shape[1:]))
+        with tf.GradientTape(persistent=True) as tape:
+            losses = self.play(real, draws, given)
+        gradients = {}
+        for player, network, optimizer in (
+            ("generator", self.generator, self.generator_optimizer),
+            ("discriminator", self.discriminator, self.discriminator_optimizer),
+        ):
+            weights = network.trainable_variables
+            gradients[player] = tape.gradient(losses[f"{player}_loss"], weights)
+            optimizer.apply(gradients[player], weights)
+        self.average(ops.shape(real)[0])
+        return self.report(losses, gradients)
+
+    def draw(self, batch, image_shape) -> dict:
+        """Draw everything that is random in a step, from the seed and the step's number alone."""
+        step = ops.cast(self.generator_optimizer.iterations, "uint32")
+        seed = ops.cast(self.options["seed"], "uint32")
+        self.random.state.assign(ops.stack([seed, 16 * step]))  # it counts on from there
+        draws = {
+            "augmentation": augmentation_parameters(
+                self.options["augmentation"], batch, image_shape[:2], self.random
+            )
+        }
+        if not self.conditional:
+            shape = (batch, self.generator.input_shape[-1])
+            draws["latents"] = random.normal(shape, seed=self.random)
+        if self.options["penalty"] == "first_order":
+            for name in ("real_noise", "fake_noise"):
+                draws[name] = random.normal((batch, *image_shape), seed=self.random)
+        return draws
+
+    def play(self, real, draws: dict, given=None) -> dict:
+        """Both losses of a step, from real images and what was drawn: a pure function of them.
+
+        The generator draws once. Its images serve both losses; so do the scores.
+        """
+        options = self.options
+        fake = self.generator(draws["latents"] if given is None else given, training=True)
+        shown = None if given is None else augment(given, _moved(draws["augmentation"]))
+        real_seen = augment(real, draws["augmentation"])
+        fake_seen = augment(fake, draws["augmentation"])
+        real_scores = self.score(real_seen, shown)
+        fake_scores = self.score(fake_seen, shown)
+        discriminator_loss, generator_loss = adversarial.gan_loss(options["loss"])(
+            real_scores, fake_scores
+        )
+        penalty = self.penalty(
+            {"real": (real_seen, real_scores), "fake": (ops.stop_gradient(fake_seen), fake_scores)},
+            draws,
+            shown,
+        )
+        if options["l1_weight"]:
+            generator_loss += options["l1_weight"] * ops.mean(ops.abs(fake - real))
+        return {
+            "generator_loss": generator_loss,
+            "discriminator_loss": discriminator_loss + penalty,
+            "penalty": penalty,
+            "real_score": ops.mean(real_scores),
+            "fake_score": ops.mean(fake_scores),
+            "gap": ops.mean(real_scores) - ops.mean(fake_scores),
+            # How well it tells the real image of a pair: 0 is blind, ln 2 is always.
+            "from_ln2": LN_2 - ops.mean(ops.softplus(fake_scores - real_scores)),
+        }
+
+    def score(self, image, given=None):
+        """The discriminator's scores of images, or of images with what they were drawn from."""
+        return self.discriminator(image if given is None else [given, image], training=True)
+
+    def penalty(self, seen: dict, draws: dict, given=None):
+        """The penalty on the discriminator's slope."""
+        options, total = self.options, ops.zeros(())
+        if options["penalty"] == "first_order":
+            for kind, (images, scores) in seen.items():
+                noisy = self.score(images + options["sigma"] * draws[f"{kind}_noise"], given)
+                total += adversarial.noise_penalty(
+                    scores, noisy, gamma=options["gamma"], sigma=options["sigma"]
+                )
+        elif options["penalty"] in ("r1", "r1_r2"):
+            for kind in ("real", "fake") if options["penalty"] == "r1_r2" else ("real",):
+                images, scores = seen[kind]
+                gradient = _image_gradient(lambda image: ops.sum(self.score(image, given)), images)
+                patches = 1
+                for side in scores.shape[1:]:
+                    patches *= side
+                total += adversarial.slope_penalty(
+                    gradient, gamma=options["gamma"], patches=patches
+                )
+        return total
+
+    def average(self, batch) -> None:
+        """Let the averaged generator follow: average += (1 − decay) · (weight − average)."""
+        batch = ops.cast(batch, "float32")
+        seen = ops.cast(self.generator_optimizer.iterations, "float32") * batch
+        half_life = ops.minimum(
+            self.options["average_half_life"], self.options["average_warm_up"] * seen
+        )
+        decay = ops.power(0.5, batch / ops.maximum(half_life, 1e-6))
+        for slow, weight in zip(
+            self.averaged_generator.weights, self.generator.weights, strict=True
+        ):
+            slow.assign(slow + (1 - decay) * (ops.cast(weight, slow.dtype) - slow))
+
+    def report(self, losses: dict, gradients: dict) -> dict:
+        """Add a step's numbers to the means that `fit` shows."""
+        for player, ofplayer in gradients.items():
+            squares = [ops.sum(ops.square(gradient)) for gradient in ofplayer]
+            losses[f"{player}_gradient"] = ops.sqrt(sum(squares))
+        for key, tracker in self.trackers.items():
+            tracker.update_state(losses[key])
+        return {key: tracker.result() for key, tracker in self.trackers.items()}
+
+    def real_and_given(self, data):
+        """Take a batch apart: the real images, and what they belong to if it is conditional."""
+        first, second, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.conditional and second is None:
+            raise ValueError("this GAN is conditional: fit it with pairs (given, image)")
+        return (second, first) if self.conditional else (first, None)
+
+    def call(self, inputs, training=False):
+        """Draw with the averaged generator."""
+        return self.averaged_generator(inputs, training=training)
+
+    @property
+    def metrics(self):
+        """The means that `fit` shows and resets."""
+        return list(self.trackers.values())
+
+    def get_config(self):
+        """All that `from_config` needs; optimizers are kept by `get_compile_config`."""
+        networks = {"generator": self.generator, "discriminator": self.discriminator}
+        networks = {name: serialize_keras_object(network) for name, network in networks.items()}
+        return networks | self.options | {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        """Build the same pair again."""
+        networks = {
+            name: deserialize_keras_object(config[name]) for name in ("generator", "discriminator")
+        }
+        return cls(**config | networks)
+
+    def get_compile_config(self):
+        """Both optimizers, for `keras.saving.load_model`."""
+        optimizers = (self.generator_optimizer, self.discriminator_optimizer)
+        names = ("generator_optimizer", "discriminator_optimizer")
+        return dict(zip(names, map(serialize_keras_object, optimizers), strict=True))
+
+    def compile_from_config(self, config):
+        """Compile as before it was saved."""
+        self.compile(**{name: deserialize_keras_object(value) for name, value in config.items()})
+
+
+def _optimizer(given):
+    return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99) if given is None else given
+
+
+def _moved(parameters):
+    """Of an augmentation, what a condition shares with its image."""
+    return {kind: value for kind, value in parameters.items() if kind == "translation"}
+
+
+def _image_gradient(score, images):
+    """Gradient of a scalar function of images, which can be differentiated again."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(score)(images)
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        total = score(images)
+    return tape.gradient(total, images)
+
+
+def _check_networks(generator, discriminator, conditional, l1_weight):
+    inputs = discriminator.input_shape
+    pair = isinstance(inputs, list)
+    if pair != conditional:
+        raise ValueError(
+            f"the generator takes {generator.input_shape}, the discriminator {inputs}; a generator "
+            "of images needs a discriminator of pairs (gan_discriminator(condition_channels=…)), "
+            "one of latents a discriminator of images"
+        )
+    judged = inputs[-1] if pair else inputs
+    fits = zip(judged[1:], generator.output_shape[1:], strict=True)
+    if any(None not in sides and sides[0] != sides[1] for sides in fits):
+        raise ValueError(
+            f"the generator draws {generator.output_shape[1:]} and the discriminator judges "
+            f"{judged[1:]}; build both for the same size"
+        )
+    if l1_weight and not conditional:
+        raise ValueError(
+            f"l1_weight={l1_weight} compares each image with its partner, and an unconditional GAN "
+            "has none; set it to 0, or use a generator that takes an image"
+        )

@@ -1,0 +1,296 @@
+"""The trainings of the GANs: which data, how they are judged, what they leave."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from keras_gen import aerial, crops, datasets, gan_watch, jobs, reporting, sizes, training
+from keras_gen.gan import GAN
+from keras_gen.gan_networks import gan_discriminator, gan_generator
+
+SCENES = 96  # aerial scenes to learn from
+JUDGED = 24  # images, at each round
+PROOF = 96  # images, at the end
+
+
+def train_gan(
+    *,
+    directory: str | Path,
+    data: str = "hubble",
+    size: int | tuple[int, int] = 400,
+    latent_dim: int = 128,
+    upsampling: str = "bilinear",
+    filters: tuple[int, ...] = (128, 96, 64, 32, 16),
+    levels: int = 5,
+    loss: str = "relativistic",
+    penalty: str = "first_order",
+    gamma: float = 0.1,
+    augmentation: tuple[str, ...] = ("translation",),
+    average_half_life: float = 1000.0,
+    steps: int = 1000,
+    batch_size: int = 8,
+    every: int = 50,
+    learning_rate: float = 2e-4,
+    discriminator_rate: float | None = None,
+    seed: int = 0,
+    judged: int = JUDGED,
+    proof: int = PROOF,
+    resume: bool = False,
+    memory_limit: int = 2 * 2**30,
+    command: str = "",
+    console: Console | None = None,
+) -> Path:
+    """Train an unconditional GAN and leave its generator as a `.keras` file, with a card.
+
+    Args:
+        directory: where everything is written.
+        data: `"hubble"`, `"aerial"`, `"photos"`, or the path of a folder.
+        size: side or `(height, width)` of the images.
+        latent_dim, upsampling, filters: as in `gan_generator`.
+        levels: as in `gan_discriminator`: its receptive field is 22, 46, 94 or 190 pixels for 3
+            to 6 levels.
+        loss, penalty, gamma, augmentation, average_half_life: as in `GAN`.
+        steps: training steps.
+        batch_size: images a step.
+        every: steps between checkpoints, each with a judgement.
+        learning_rate: Adam's, of the generator.
+        discriminator_rate: of the discriminator; the same by default.
+        seed: seed of weights, crops and everything random.
+        judged: images drawn to judge each checkpoint.
+        proof: images drawn to judge the result.
+        resume: go on with the training in `directory`.
+        memory_limit: most bytes of a folder's pixels to keep in memory.
+        command: the command line, for the card.
+        console: where progress is shown.
+
+    Returns:
+        The path of the `.keras` file: the generator of the best state by sliced Wasserstein
+        distance, averaged or not, whichever is better.
+
+    Raises:
+        ValueError: for options that do not fit together, data that cannot be used, or a directory
+            that holds another training.
+        FloatingPointError: if the training runs away or the generator collapses; the best state so
+            far has then been written all the same.
+    """
+    console = console or reporting.new_console()
+    directory = datasets.expanded(directory)
+    size = sizes.as_pair(size)
+    data = str(data).rstrip("/\\") or str(data)
+    options = {
+        "job": "gan",
+        "data": data,
+        "size": sizes.show_size(size),
+        "latent_dim": latent_dim,
+        "upsampling": upsampling,
+        "filters": "-".join(map(str, filters)),
+        "levels": levels,
+        "loss": loss,
+        "penalty": penalty,
+        "gamma": gamma,
+        "augmentation": "+".join(augmentation),
+        "average_half_life": average_half_life,
+        "steps": steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "discriminator_rate": discriminator_rate or learning_rate,
+        "judged": judged,
+        "seed": seed,
+    }
+    training.check_directory(directory, resume=resume, options=options)
+    keras.utils.set_random_seed(seed)
+    model = GAN(
+        gan_generator(latent_dim, size, upsampling=upsampling, filters=filters, seed=2 * seed),
+        gan_discriminator((*size, 3), levels=levels, seed=2 * seed + 1),
+        loss=loss,
+        penalty=penalty,
+        gamma=gamma,
+        augmentation=augmentation,
+        average_half_life=average_half_life,
+        seed=seed,
+    )
+    model.compile(*map(adam, (learning_rate, discriminator_rate or learning_rate)))
+    images, turn = real_images(data, size, memory_limit, console)
+    with reporting.activity(console, "judging real images"):
+        real = crops.cut(images, size, 2 * judged, seed=(seed, 1), turn=turn)
+        judge = gan_watch.Judge(real, gan_watch.latents(judged, latent_dim))
+
+    def batches(first, last):
+        return crops.crops(
+            images, size, first_step=first, steps=last, batch_size=batch_size, seed=seed, turn=turn
+        )
+
+    def report(generator):
+        real = crops.cut(images, size, 2 * proof, seed=(seed, 2), turn=turn)
+        proved = gan_watch.Judge(real, gan_watch.latents(proof, latent_dim, seed=1))
+        return proved.real_scores, proved(generator)
+
+    return play(
+        model,
+        batches,
+        judge,
+        directory=directory,
+        name=f"gan_{_data_name(data)}",
+        report=report,
+        learned_from=images.names,
+        steps=steps,
+        every=every,
+        resume=resume,
+        options=options,
+        command=command,
+        console=console,
+    )
+
+
+def adam(rate: float) -> keras.optimizers.Adam:
+    """Adam without momentum, in which the players would run past each other."""
+    if not 0 < rate < math.inf:
+        raise ValueError(f"learning rate {rate} is not a number above 0; try 0.0002")
+    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)
+
+
+def play(
+    model: GAN,
+    batches: Callable,
+    judge: gan_watch.Judge,
+    *,
+    directory: Path,
+    name: str,
+    report: Callable[[keras.Model], tuple[dict, dict]],
+    learned_from: list[str],
+    steps: int,
+    every: int,
+    resume: bool,
+    options: dict,
+    command: str,
+    console: Console,
+) -> Path:
+    """Train a compiled GAN, and leave the generator of its best state, and its card.
+
+    Args:
+        model, batches, directory, steps, every, resume, options, console: as in `training.train`.
+        judge: judges each round.
+        name: name of the file and of the card.
+        report: gives what real images score, and what a generator does.
+        learned_from: names of the pictures trained on.
+        command: the command line, for the card.
+
+    Returns:
+        The path of the `.keras` file.
+    """
+
+    def preview(model):
+        numbers = judge(model.averaged_generator)
+        plain = judge(model.generator)
+        numbers["plain_swd"] = plain["swd"]
+        numbers["best_swd"] = min(numbers["swd"], plain["swd"])
+        shown = min(16, len(judge.inputs))
+        return gan_watch.grid(judge.draw(model.averaged_generator, shown)), numbers
+
+    def finish(history):
+        training.load_best(model, directory)
+        best = min(history, key=lambda row: row["best_swd"])
+        averaged = best["swd"] <= best["plain_swd"]
+        generator = model.averaged_generator if averaged else model.generator
+        path = directory / f"{name}.keras"
+        with reporting.activity(console, "judging the result and writing it"):
+            training.save_generator(generator, path)
+            facts = {"state": f"of step {best['step']}, the best by SWD"}
+            facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
+            card = _card(name, generator, options | facts, history, learned_from, command)
+            text = "\n".join(card + proof_lines(*report(generator)))
+            training.write_whole(
+                path.with_name(f"{name}.md"),
+                lambda beside: Path(beside).write_text(text, "utf-8", "replace"),
+            )
+        console.print(f"wrote {path} and its card", soft_wrap=True)
+        return path
+
+    try:
+        history = training.train(
+            model,
+            batches,
+            directory=directory,
+            steps=steps,
+            every=every,
+            preview=preview,
+            describe=gan_watch.describe,
+            best="best_swd",
+            alarm=gan_watch.collapse,
+            resume=resume,
+            options=options,
+            console=console,
+        ).history
+    except FloatingPointError:
+        history = training.read_history(directory)
+        if history:
+            finish(history)
+        raise
+    return finish(history)
+
+
+def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.Images, bool]:
+    """The pictures to learn from, and whether they have no up and down."""
+    if data == "hubble":
+        photographs = datasets.photographs("train")
+        place = photographs.names.index("hubble")
+        one = datasets.Images(["hubble"], [photographs.pictures[place]], [1.0])
+        return one.at_least(size), True
+    if data == "aerial":
+        scenes, larger = datasets.Images(), tuple(side + side // 4 for side in size)
+        for seed in reporting.tracked(console, range(SCENES), "drawing aerial scenes"):
+            scene = aerial.scene(seed, larger)[1]
+            scenes.append(f"scene_{seed}", np.uint8(np.rint(scene * 255)), 1.0)
+        return scenes, True
+    images, _ = jobs.read_images(data, size, memory_limit, console)
+    return images, False
+
+
+def proof_lines(real: dict, drawn: dict) -> list[str]:
+    """The card's table of what real images score and what the generator's do."""
+    lines = [
+        "Sliced Wasserstein distances × 1000 to as many real crops of the training pictures; "
+        "diversity is 1 − MS-SSIM of pairs, checkerboard the share of variance that repeats.",
+        "",
+        "| | real | drawn | over real |",
+        "|---|---|---|---|",
+    ]
+    for label, key, over in (
+        ("SWD, separately normalised", "swd", "swd_separate"),
+        ("SWD, jointly normalised", "swd_joint", "swd_joint"),
+        ("diversity", "diversity", "diversity"),
+    ):
+        value, share = real[key], drawn[over]
+        lines.append(f"| {label} | {value:.3g} | {value * share:.3g} | {share:.2f} |")
+    for period in (2, 4):
+        key = f"checkerboard_{period}"
+        lines.append(f"| checkerboard, period {period} | {real[key]:.1e} | {drawn[key]:.1e} | |")
+    return [*lines, ""]
+
+
+def _data_name(data):
+    bundled = data in ("hubble", "aerial", "photos")
+    return data if bundled else datasets.expanded(data).resolve().name
+
+
+def _card(name, model, options, history, learned_from, command):
+    last = history[-1] if history else dict.fromkeys(["minutes", "cpu_minutes"], math.nan)
+    pictures = ", ".join(learned_from[:20]) + (" …" if len(learned_from) > 20 else "")
+    return [
+        f"# {name}",
+        "",
+        f"{model.count_params():,} parameters, a functional Keras model of stock layers.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| command | `{command}` |",
+        *(f"| {key.replace('_', ' ')} | {value} |" for key, value in options.items()),
+        f"| pictures | {len(learned_from)}: {reporting.one_line(pictures)} |",
+        f"| time | {last['minutes']:.1f} minutes, {last['cpu_minutes']:.1f} CPU minutes |",
+        f"| machine | {training.machine()} |",
+        "",
+    ]

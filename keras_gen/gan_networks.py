@@ -1,0 +1,206 @@
+"""The two players: a generator that draws images from noise, and a discriminator that judges them.
+
+generator:      latent → dense, a small grid → stages that double it → colours, sigmoid
+discriminator:  image → convolutions of stride 2 → one score for each patch that it looks at
+"""
+
+import itertools
+import math
+
+import keras
+from keras import Model, layers, ops
+
+from keras_gen.sizes import as_pair
+from keras_gen.upsampling import UPSAMPLING, upsample
+
+RESIZING = ("nearest", "bilinear", "bicubic")  # resize, then convolve
+
+
+def gan_generator(
+    latent_dim: int = 128,
+    size: int | tuple[int, int] = 400,
+    *,
+    upsampling: str = "bilinear",
+    filters: tuple[int, ...] = (128, 96, 64, 32, 16),
+    normalise: bool = True,
+    channels: int = 3,
+    seed: int | None = None,
+    name: str = "gan_generator",
+) -> Model:
+    """Build a generator that draws an image of exactly the size asked for from a latent vector.
+
+    Every stage doubles the size: 25 → 50 → 100 → 200 → 400. Where a half is not whole, the stage
+    draws one row or column more and crops it: 401 is 26 → 51 → 101 → 201 → 401. The channels are
+    many where the image is small, because at full size each costs 256 times as much.
+
+    Args:
+        latent_dim: length of the latent vector, which is drawn from the standard normal
+            distribution.
+        size: side of the image in pixels, or `(height, width)`.
+        upsampling: one of the keys of `keras_gen.UPSAMPLING`. Those that resize and then convolve
+            mirror the edges; zeros, which the others need there, draw a border.
+        filters: channels of the first grid and after each stage, so one less than its length is
+            the number of stages.
+        normalise: group normalisation (Wu and He 2018) after each stage.
+        channels: channels of the image.
+        seed: seed of the initial weights.
+        name: the model's name.
+
+    Returns:
+        A functional Keras model of stock layers: float32 `(batch, latent_dim)` in, float32 in
+        0 … 1 of `(batch, *size, channels)` out.
+
+    Raises:
+        ValueError: for an unknown upsampling method, no filters, or a size that is too small for so
+            many stages.
+
+    Example:
+        >>> gan_generator(latent_dim=128, size=400).output_shape
+        (None, 400, 400, 3)
+    """
+    if upsampling not in UPSAMPLING:
+        known = ", ".join(map(repr, UPSAMPLING))
+        raise ValueError(f"upsampling method {upsampling!r} is unknown; choose one of {known}")
+    grids = _halved(as_pair(size), len(filters) - 1)
+    seeds = itertools.count(1000 * (seed or 0)) if seed is not None else itertools.repeat(None)
+
+    latent = keras.Input((latent_dim,), name="latent")
+    # Few channels here: a dense layer needs latent_dim weights for each number of the grid.
+    few = max(1, filters[0] // 8)
+    x = layers.Dense(math.prod(grids[0]) * few, kernel_initializer=_start(seeds), name="dense")(
+        latent
+    )
+    x = layers.Reshape((*grids[0], few), name="grid")(x)
+    x = _stage(_convolve(x, filters[0], seeds, "start"), normalise, "start")
+    for index, (width, before, after) in enumerate(
+        zip(filters[1:], grids, grids[1:], strict=False)
+    ):
+        label = f"stage_{index + 1}"
+        if upsampling in RESIZING:
+            x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{label}_resize")(x)
+            x = _crop(x, before, after, label)
+            x = _convolve(x, width, seeds, label)
+        else:
+            x = upsample(x, width, 2, upsampling, seed=next(seeds), name=label)
+            x = _crop(x, before, after, label)
+        x = _stage(x, normalise, label)
+    x = _convolve(x, channels, seeds, "colours")
+    return Model(
+        latent, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
+    )
+
+
+def gan_discriminator(
+    input_shape: tuple[int, int, int] = (400, 400, 3),
+    *,
+    levels: int = 5,
+    filters: int = 16,
+    most_filters: int = 128,
+    condition_channels: int = 0,
+    seed: int | None = None,
+    name: str = "gan_discriminator",
+) -> Model:
+    """Build a discriminator that scores every patch of an image.
+
+    Each level is a 4×4 convolution of stride 2, so a score sees 1 + 3·(2^levels − 1) pixels a side:
+
+        levels                   3    4    5    6
+        receptive field         22   46   94  190
+
+    Choose one that spans the structures that are to come out right, and no more: what lies outside
+    it nobody judges, and a discriminator that sees whole images has few examples to learn from.
+    Nothing is cropped, and nothing is normalised (statistics of a batch would tell real from fake).
+
+    Args:
+        input_shape: `(height, width, channels)` of the image, float in 0 … 1.
+        levels: convolutions of stride 2.
+        filters: channels of the first; they double from level to level.
+        most_filters: up to this many.
+        condition_channels: channels of a condition of the same height and width. If there are any,
+            the model takes `[condition, image]` and judges the pair (Isola et al. 2017).
+        seed: seed of the initial weights.
+        name: the model's name.
+
+    Returns:
+        A functional Keras model of stock layers; float32 scores of shape
+        `(batch, rows, columns, 1)` out: 13×13 for 400×400 and 5 levels. Positive means real.
+
+    Raises:
+        ValueError: if the image is smaller than 2^levels pixels, or `levels` is below 1.
+
+    Example:
+        >>> gan_discriminator((400, 400, 3)).output_shape
+        (None, 13, 13, 1)
+    """
+    least = min(input_shape[:2])
+    if levels < 1 or least < 2**levels:
+        raise ValueError(
+            f"levels={levels} on {input_shape[0]}×{input_shape[1]} pixels; each level halves them: "
+            f"choose 1 … {int(math.log2(least))}"
+        )
+    seeds = itertools.count(1000 * (seed or 0)) if seed is not None else itertools.repeat(None)
+    image = keras.Input(input_shape, name="image")
+    x, inputs = image, image
+    if condition_channels:
+        condition = keras.Input((*input_shape[:2], condition_channels), name="condition")
+        inputs = [condition, image]
+        x = layers.Concatenate(name="pair")(inputs)
+    for level in range(levels):
+        x = layers.Conv2D(
+            min(filters * 2**level, most_filters),
+            4,
+            strides=2,
+            padding="same",
+            kernel_initializer=_start(seeds),
+            name=f"level_{level + 1}",
+        )(x)
+        x = layers.LeakyReLU(negative_slope=0.2, name=f"level_{level + 1}_leaky_relu")(x)
+    scores = layers.Conv2D(1, 1, kernel_initializer=_start(seeds), dtype="float32", name="scores")(
+        x
+    )
+    return Model(inputs, scores, name=name)
+
+
+def _start(seeds):
+    """He et al.'s (2015) start for LeakyReLU."""
+    return keras.initializers.HeNormal(seed=next(seeds))
+
+
+def _halved(size, times):
+    """The grids from the smallest to the full size, each at most twice the one before."""
+    if times < 0 or min(size) < 2**times:
+        raise ValueError(
+            f"{max(times, 0)} stages that double cannot end at {size[0]}×{size[1]} pixels; give "
+            f"filters for 0 … {int(math.log2(min(size)))} stages, and for the first grid"
+        )
+    grids = [size]
+    for _ in range(times):
+        grids.append(tuple(-(-side // 2) for side in grids[-1]))
+    return grids[::-1]
+
+
+def _crop(x, before, after, label):
+    rows, columns = (2 * small - large for small, large in zip(before, after, strict=True))
+    if rows or columns:
+        x = layers.Cropping2D(((0, rows), (0, columns)), name=f"{label}_crop")(x)
+    return x
+
+
+def _convolve(x, width, seeds, label):
+    """A 3×3 convolution that mirrors the edges."""
+    if min(x.shape[1:3]) > 1:
+        x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+        padding = "valid"
+    else:
+        padding = "same"
+    convolution = layers.Conv2D(
+        width, 3, padding=padding, kernel_initializer=_start(seeds), name=label
+    )
+    return convolution(x)
+
+
+def _stage(x, normalise, label):
+    if normalise:
+        groups = math.gcd(8, x.shape[-1])
+        x = layers.GroupNormalization(groups, name=f"{label}_normalise")(x)
+    return layers.LeakyReLU(negative_slope=0.2, name=f"{label}_leaky_relu")(x)
