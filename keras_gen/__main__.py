@@ -328,6 +328,136 @@ def train_simple(
     )
 
 
+@train_app.command("unet")
+def train_unet(
+    task: Annotated[
+        str,
+        option(
+            "labels (label map to aerial scene), enlarge (small to large), or inpaint (clouds "
+            "taken away).",
+            metavar="TASK",
+        ),
+    ],
+    out: Annotated[
+        Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")
+    ],
+    data: Annotated[
+        str | None,
+        option(
+            "photos, aerial, or a folder of images (default: aerial for labels, else photos).",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    size: Annotated[str, option("Output size, 400 or 300x500.", metavar="SIZE")] = "400",
+    source: Annotated[
+        str | None,
+        option("Input size of the task enlarge (default 64).", "--from", metavar="SIZE"),
+    ] = None,
+    steps: Annotated[int, option("Training steps.", min=1, metavar="N", panel="Training")] = 1000,
+    batch_size: Annotated[
+        int, option("Pairs a step.", min=1, max=4096, metavar="N", panel="Training")
+    ] = 8,
+    every: Annotated[
+        int, option("Steps between checkpoints.", min=1, metavar="N", panel="Training")
+    ] = 200,
+    learning_rate: Annotated[
+        float, option("Highest learning rate.", metavar="RATE", panel="Training")
+    ] = 1e-3,
+    loss: Annotated[
+        str | None,
+        option(
+            "Loss, as Keras names it (default: the absolute error for labels, else the squared).",
+            metavar="NAME",
+            panel="Training",
+        ),
+    ] = None,
+    crop: Annotated[
+        str | None,
+        option(
+            "Input size of the training's pairs (default: half of the whole input, or a bit more).",
+            metavar="SIZE",
+            panel="Training",
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training"),
+    ] = 0,
+    resume: Annotated[
+        bool, option("Go on with the training in --out.", "--resume", panel="Training")
+    ] = False,
+    memory: Annotated[
+        float,
+        option(
+            "GiB of a folder's pixels to keep in memory.",
+            min=0.01,
+            metavar="GIB",
+            panel="Training",
+        ),
+    ] = 2.0,
+    depth: Annotated[
+        int, option("How often the size is halved.", min=1, max=12, metavar="N", panel="Network")
+    ] = 4,
+    filters: Annotated[
+        int,
+        option(
+            "Channels at full size; they double with each level, up to eightfold.",
+            min=1,
+            max=1024,
+            metavar="N",
+            panel="Network",
+        ),
+    ] = 12,
+    skips: Annotated[bool, option("Skip connections, or none.", panel="Network")] = True,
+    residual: Annotated[bool, option("Residual levels, or plain.", panel="Network")] = False,
+    upsampling: Annotated[
+        str, option("Upsampling method.", metavar="NAME", panel="Network")
+    ] = "transposed",
+    downsampling: Annotated[
+        str, option("Downsampling: max or strided.", metavar="NAME", panel="Network")
+    ] = "max",
+    activation: Annotated[
+        str, option("Activation function.", metavar="NAME", panel="Network")
+    ] = "leaky_relu",
+    normalization: Annotated[
+        str | None,
+        option("Normalisation: batch or group (default none).", metavar="NAME", panel="Network"),
+    ] = None,
+) -> None:
+    """Train the U-Net: a picture or a label map in, a picture of the same size out."""
+    sizes = {"size": size, "source": source, "crop": crop}
+    sizes = {name: None if text is None else _size(text) for name, text in sizes.items()}
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras"):
+        from keras_gen import unet_jobs
+
+    arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
+    unet_jobs.train_unet(
+        task=task,
+        directory=out,
+        data=data,
+        **sizes,
+        depth=depth,
+        filters=filters,
+        skips=skips,
+        residual=residual,
+        upsampling=upsampling,
+        downsampling=downsampling,
+        activation=activation,
+        normalization=normalization,
+        steps=steps,
+        batch_size=batch_size,
+        every=every,
+        learning_rate=learning_rate,
+        loss=loss,
+        seed=seed,
+        resume=resume,
+        memory_limit=int(memory * 2**30),
+        command=shlex.join(["python", "-m", "keras_gen", *arguments]),
+        console=console,
+    )
+
+
 def _size(text):
     """A size as it is written; to plan for millions of pixels would take minutes."""
     from keras_gen.sizes import parse_size

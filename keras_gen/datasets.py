@@ -304,31 +304,74 @@ def pairs(
         for small, large in pairs(photographs(), 24, 96, steps=1):
             print(small.shape, large.shape)  # (16, 24, 24, 3) (16, 96, 96, 3)
     """
-    import tensorflow as tf
-
     low, high = as_pair(low), as_pair(high)
     images = images.at_least(high)
-    chances = np.array(images.weights) / np.sum(images.weights)
 
     def batch(step):
         rng = np.random.default_rng((seed, int(step)))
         small = np.empty((batch_size, *low, 3), np.float32)
         large = np.empty((batch_size, *high, 3), np.float32)
         for index in range(batch_size):
-            picture = images[rng.choice(len(images), p=chances)]
-            crop = _crop(picture, high, rng, augment)
+            crop = cut(images, high, rng, augment=augment)
             large[index] = crop / np.float32(255)
             small[index] = reduce(crop, low) / np.float32(255)
         return small, large
 
-    def load(step):
-        small, large = tf.numpy_function(batch, [step], [tf.float32, tf.float32], stateful=False)
-        small.set_shape((batch_size, *low, 3))
-        large.set_shape((batch_size, *high, 3))
-        return small, large
+    shapes = ((batch_size, *low, 3), (batch_size, *high, 3))
+    return numbered(batch, shapes, steps=steps, first_step=first_step)
+
+
+def numbered(
+    batch: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    *,
+    steps: int,
+    first_step: int = 0,
+):
+    """Turn a function of a batch's number into a `tf.data.Dataset`, made while the network learns.
+
+    Args:
+        batch: `batch(number)` gives (inputs, targets), float32; it may depend on the number alone.
+        shapes: their shapes.
+        steps: how many batches the whole training takes.
+        first_step: the batch to start with.
+
+    Returns:
+        `tf.data.Dataset` of `steps - first_step` batches.
+
+    Example:
+        >>> zeros = np.zeros((2, 8, 8, 3), np.float32)
+        >>> len(numbered(lambda number: (zeros, zeros), (zeros.shape,) * 2, steps=5, first_step=3))
+        2
+    """
+    import tensorflow as tf
+
+    def load(number):
+        arrays = tf.numpy_function(batch, [number], [tf.float32, tf.float32], stateful=False)
+        for array, shape in zip(arrays, shapes, strict=True):
+            array.set_shape(shape)
+        return tuple(arrays)
 
     numbers = tf.data.Dataset.range(first_step, steps)
     return numbers.map(load, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def cut(
+    images: Images, size: tuple[int, int], rng: np.random.Generator, *, augment: bool = True
+) -> np.ndarray:
+    """Cut a crop from one of the pictures.
+
+    Args:
+        images: where to cut from, each as often as its weight says.
+        size: `(height, width)` of the crop.
+        rng: decides all that is random.
+        augment: shrink by up to 2, flip, turn, and exchange colour channels.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+    """
+    chances = np.array(images.weights) / np.sum(images.weights)
+    return _crop(images[rng.choice(len(images), p=chances)], size, rng, augment)
 
 
 def _crop(picture, size, rng, augment):

@@ -6,6 +6,7 @@ the protocol of the super-resolution papers: luma of 8-bit images, a border of 4
 
 import math
 import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,18 +15,24 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from keras_gen import datasets, generating, metrics, reporting, sizes, training
+from keras_gen import datasets, generating, metrics, paired, reporting, sizes, training
 from keras_gen.simple import simple_generator
 
 BORDER = 4
 SMALLEST = 11 + 2 * BORDER  # SSIM needs a window of 11 within the border
 SCALES = range(2, 17)
+BUNDLED = ("photos", "aerial")
+SCENES = 150  # aerial scenes to learn from, where there are no label maps to learn from
 LEARNED_ON = 24  # side of the small crops from which an enlarger of any size learns
 JUDGED, JUDGED_SIDE = 12, 600  # of a folder's held-out pictures: how many, and how much of each
 
 
 def compare_with_bicubic(
-    model: keras.Model, images: datasets.Images, scale: Fraction | int
+    model: keras.Model,
+    images: datasets.Images,
+    scale: Fraction | int,
+    *,
+    resized: Callable[[keras.Model, tuple[int, int]], keras.Model] = generating.resized,
 ) -> list[dict]:
     """Judge an enlarger on whole pictures, beside Pillow's bicubic enlargement.
 
@@ -35,6 +42,7 @@ def compare_with_bicubic(
         images: the pictures; each is cut to the largest size that the scale divides, and passed
             over where it is too small.
         scale: enlargement, `Fraction(25, 4)` for instance.
+        resized: gives the same generator for small images of another size.
 
     Returns:
         One dict a picture: `name`, `psnr`, `ssim`, `bicubic_psnr`, `bicubic_ssim`, and the pictures
@@ -45,7 +53,7 @@ def compare_with_bicubic(
         steps = [side // scale.numerator for side in picture.shape[:2]]
         low_size = tuple(step * scale.denominator for step in steps)
         high_size = tuple(step * scale.numerator for step in steps)
-        fitting = _resized(model, low_size, high_size)
+        fitting = _resized(model, low_size, high_size, resized)
         if fitting is not None:
             truth = picture[: high_size[0], : high_size[1]]
         else:
@@ -65,10 +73,10 @@ def compare_with_bicubic(
     return rows
 
 
-def _resized(model, low_size, high_size):
+def _resized(model, low_size, high_size, resized=generating.resized):
     """The generator for another size, or None where its layers do not scale."""
     try:
-        other = generating.resized(model, low_size) if min(low_size) > 0 else None
+        other = resized(model, low_size) if min(low_size) > 0 else None
     except ValueError:
         return None
     fits = other is not None and other.output_shape[1:3] in (high_size, (None, None))
@@ -182,8 +190,8 @@ def train_simple(
                 "try another, or leave it out"
             )
     training.compile_for_images(model, steps=steps, learning_rate=learning_rate, loss=loss)
-    training_images, test_images = _images(data, high, memory_limit, console)
-    options["picture_digest"] = _digest(training_images)
+    training_images, test_images = read_images(data, high, memory_limit, console)
+    options["picture_digest"] = picture_digest(training_images)
 
     def batches(first, last):
         return datasets.pairs(
@@ -198,8 +206,61 @@ def train_simple(
 
     def preview(model):
         rows = compare_with_bicubic(model, test_images, factor)
-        return (_contact_sheet(rows), _means(rows)) if rows else (None, {})
+        return (contact_sheet(enlargements(rows)), means(rows)) if rows else (None, {})
 
+    def report(model):
+        rows = compare_with_bicubic(model, test_images, factor)
+        return enlargement_lines(rows, middles=data != "photos")
+
+    return run(
+        model,
+        batches,
+        preview,
+        directory=directory,
+        name=f"{title}_{data_name(data)}",
+        finished=lambda model: generating.resized(model, full),
+        report=report,
+        learned_from=training_images.names,
+        steps=steps,
+        every=every,
+        resume=resume,
+        options=options,
+        command=command,
+        console=console,
+    )
+
+
+def run(
+    model: keras.Model,
+    batches: Callable,
+    preview: Callable,
+    *,
+    directory: Path,
+    name: str,
+    report: Callable[[keras.Model], list[str]],
+    finished: Callable[[keras.Model], keras.Model] = lambda model: model,
+    learned_from: Sequence[str],
+    steps: int,
+    every: int,
+    resume: bool,
+    options: dict,
+    command: str,
+    console: Console,
+) -> Path:
+    """Train a compiled model, and leave a `.keras` file and its card: what all trainings end with.
+
+    Args:
+        model, batches, preview, directory, steps, every, resume, options, console: as in
+            `training.train`.
+        name: name of the file and of the card.
+        report: gives the card's lines on what the finished generator can do.
+        finished: turns the trained model into the one to save: for another size, for instance.
+        learned_from: names of the pictures trained on.
+        command: the command line, for the card.
+
+    Returns:
+        The path of the `.keras` file.
+    """
     outcome = training.train(
         model,
         batches,
@@ -212,18 +273,21 @@ def train_simple(
         console=console,
     )
     with reporting.activity(console, "judging the result and writing it"):
-        name = f"{title}_{'photos' if data == 'photos' else datasets.expanded(data).resolve().name}"
         path = directory / f"{name}.keras"
-        model = generating.resized(model, full)
+        model = finished(model)
         training.save_generator(model, path)
-        rows = compare_with_bicubic(model, test_images, factor)
-        card = _card(name, model, options, outcome.history, rows, training_images, command)
-        card_path = path.with_name(f"{name}.md")
+        lines = _card(name, model, options, outcome.history, learned_from, command) + report(model)
         training.write_whole(
-            card_path, lambda beside: Path(beside).write_text(card, "utf-8", "replace")
+            path.with_name(f"{name}.md"),
+            lambda beside: Path(beside).write_text("\n".join(lines), "utf-8", "replace"),
         )
     console.print(f"wrote {path} and its card", soft_wrap=True)
     return path
+
+
+def data_name(data: str | Path) -> str:
+    """The data's part of a generator's name: a folder's own name, or what is bundled."""
+    return str(data) if data in BUNDLED else datasets.expanded(data).resolve().name
 
 
 def _plan(source, size, scale):
@@ -248,7 +312,7 @@ def _plan(source, size, scale):
         raise ValueError(f"{shown} stretches the picture; give both sizes the same proportions")
     if low[0] >= high[0]:
         raise ValueError(f"{shown} enlarges nothing; give a --from that is smaller than --size")
-    return low, high, f"simple_{_short(low)}to{_short(high)}"
+    return low, high, f"simple_{short(low)}to{short(high)}"
 
 
 def _cropped(crop, factor):
@@ -263,8 +327,23 @@ def _cropped(crop, factor):
     return crop, tuple(int(side) for side in high)
 
 
-def _images(data, high, memory_limit, console):
-    """Training and held-out pictures; what is skipped is named."""
+def read_images(
+    data: str | Path, size: tuple[int, int], memory_limit: int, console: Console
+) -> tuple[datasets.Images, datasets.Images]:
+    """Read the pictures to train on and those to judge by; name what is skipped.
+
+    Args:
+        data: `"photos"`, `"aerial"`, or the path of a folder.
+        size: `(height, width)` of the crops to train on.
+        memory_limit: most bytes of a folder's pixels to keep in memory.
+        console: where progress is shown.
+
+    Returns:
+        Training and held-out pictures.
+
+    Raises:
+        ValueError: if nothing can be read or nothing is large enough.
+    """
 
     def shown(what):
         return lambda items: reporting.tracked(console, items, what)
@@ -275,16 +354,22 @@ def _images(data, high, memory_limit, console):
         with reporting.activity(console, "reading the photographs"):
             images, held_out = datasets.photographs("train"), datasets.photographs("test")
         drawn = datasets.with_drawings(images, progress=shown("drawing leaves and letters"))
-        return drawn.at_least(high), held_out
+        return drawn.at_least(size), held_out
+    if data == "aerial":
+        images, held_out = (
+            paired.aerial_images(seeds, progress=shown("drawing aerial scenes"))
+            for seeds in (paired.TRAINED_ON[:SCENES], paired.HELD_OUT[:JUDGED])
+        )
+        return images.at_least(size), held_out
     images = datasets.folder(
         data,
         memory_limit=memory_limit,
-        shorter_side=max(1024, 2 * max(high)),
+        shorter_side=max(1024, 2 * max(size)),
         progress=shown("reading pictures"),
     )
     read = len(images.skipped)
     reporting.print_skipped(console, images.skipped)
-    images = images.at_least(high)
+    images = images.at_least(size)
     reporting.print_skipped(console, images.skipped[read:])
     if images.note:
         console.print(images.note)
@@ -304,8 +389,8 @@ def _judged(images):
     return few
 
 
-def _digest(images):
-    """A number for the pictures, by which a changed folder is noticed."""
+def picture_digest(images: datasets.Images) -> str:
+    """Give a number for the pictures, by which a changed folder is noticed."""
     number = 0
     for name, picture in images:
         number = zlib.crc32(f"{name} {picture.shape} ".encode("utf-8", "replace"), number)
@@ -313,64 +398,93 @@ def _digest(images):
     return f"{number:08x}"
 
 
-def _means(rows):
+def means(rows: list[dict]) -> dict[str, float]:
+    """Give a history's numbers, from what `compare_with_bicubic` gives."""
     psnr, bicubic = (np.mean([row[name] for row in rows]) for name in ("psnr", "bicubic_psnr"))
     return {"held_out_psnr": float(psnr), "gain": float(psnr - bicubic)}
 
 
-def _contact_sheet(rows, side=320, gap=6):
-    """Close-ups from the middle of each picture: input, bicubic, drawn, truth."""
-    sheet = []
+def enlargements(rows: list[dict]) -> Iterator[list[np.ndarray]]:
+    """Give a preview's rows of pictures: input, bicubic, drawn, truth."""
     for row in rows:
         height, width = row["truth"].shape[:2]
+        low = Image.fromarray(row["low"]).resize((width, height), Image.Resampling.NEAREST)
+        yield [np.asarray(low), row["bicubic"], row["drawn"], row["truth"]]
+
+
+def contact_sheet(
+    rows: Iterable[Sequence[np.ndarray]], *, side: int = 320, gap: int = 6
+) -> np.ndarray:
+    """Lay pictures out in rows, a close-up from the middle of each.
+
+    Args:
+        rows: uint8 pictures `(height, width, 3)`, those of a row of one size.
+        side: pixels of a close-up.
+        gap: white pixels between them.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+    """
+    sheet = []
+    for panels in rows:
+        height, width = panels[0].shape[:2]
         cut = min(side, height, width)
         top, left = (height - cut) // 2, (width - cut) // 2
-        low = Image.fromarray(row["low"]).resize((width, height), Image.Resampling.NEAREST)
-        panels = [np.asarray(low), row["bicubic"], row["drawn"], row["truth"]]
         panels = [panel[top : top + cut, left : left + cut] for panel in panels]
         room = ((0, side - cut + gap), (0, side - cut + gap), (0, 0))
         sheet.append(np.hstack([np.pad(p, room, constant_values=255) for p in panels]))
     return np.vstack(sheet)
 
 
-def _card(name, model, options, history, rows, images, command):
+def _card(name, model, options, history, learned_from, command):
     last = history[-1] if history else dict.fromkeys(["minutes", "cpu_minutes", "loss"], math.nan)
     lines = [f"# {name}", ""]
     lines += [f"{model.count_params():,} parameters, a functional Keras model of stock layers.", ""]
     lines += ["| | |", "|---|---|", f"| command | `{command}` |"]
     lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in options.items()]
     lines += [
-        f"| pictures | {len(images)}: {_listed(images.names)} |",
+        f"| pictures | {len(learned_from)}: {_listed(learned_from)} |",
         f"| time | {last['minutes']:.1f} minutes, {last['cpu_minutes']:.1f} CPU minutes |",
         f"| machine | {training.machine()} |",
         f"| last loss | {last['loss']:.4f} |",
         "",
     ]
-    if rows:
-        few = f" Of at most {JUDGED} pictures, the middle {JUDGED_SIDE}×{JUDGED_SIDE} pixels."
-        middles = "" if options["data"] == "photos" else few
-        lines += [
-            "Held-out pictures, PSNR in dB and SSIM on the luma of 8-bit images, a border of "
-            f"{BORDER} pixels left out; the input is Pillow's bicubic reduction, and bicubic is "
-            f"Pillow's enlargement of it.{middles}",
-            "",
-            "| picture | bicubic PSNR | PSNR | gain | bicubic SSIM | SSIM |",
-            "|---|---|---|---|---|---|",
-        ]
-        table = [
-            [row[key] for key in ("bicubic_psnr", "psnr", "bicubic_ssim", "ssim")] for row in rows
-        ]
-        names = [row["name"] for row in rows]
-        for label, (bicubic, psnr, bicubic_ssim, ssim) in [
-            *zip(names, table, strict=True),
-            ("**mean**", np.mean(table, axis=0)),
-        ]:
-            lines.append(
-                f"| {label} | {bicubic:.2f} | {psnr:.2f} | {psnr - bicubic:+.2f} "
-                f"| {bicubic_ssim:.4f} | {ssim:.4f} |"
-            )
-        lines.append("")
-    return "\n".join(lines)
+    return lines
+
+
+def enlargement_lines(rows: list[dict], *, middles: bool = False) -> list[str]:
+    """Write a card's table on an enlarger.
+
+    Args:
+        rows: what `compare_with_bicubic` gives.
+        middles: whether only the middles of the pictures were judged.
+
+    Returns:
+        Lines of Markdown; none without rows.
+    """
+    if not rows:
+        return [""]
+    few = f" Of at most {JUDGED} pictures, the middle {JUDGED_SIDE}×{JUDGED_SIDE} pixels."
+    note = few if middles else ""
+    lines = [
+        "Held-out pictures, PSNR in dB and SSIM on the luma of 8-bit images, a border of "
+        f"{BORDER} pixels left out; the input is Pillow's bicubic reduction, and bicubic is "
+        f"Pillow's enlargement of it.{note}",
+        "",
+        "| picture | bicubic PSNR | PSNR | gain | bicubic SSIM | SSIM |",
+        "|---|---|---|---|---|---|",
+    ]
+    table = [[row[key] for key in ("bicubic_psnr", "psnr", "bicubic_ssim", "ssim")] for row in rows]
+    names = [row["name"] for row in rows]
+    for label, (bicubic, psnr, bicubic_ssim, ssim) in [
+        *zip(names, table, strict=True),
+        ("**mean**", np.mean(table, axis=0)),
+    ]:
+        lines.append(
+            f"| {label} | {bicubic:.2f} | {psnr:.2f} | {psnr - bicubic:+.2f} "
+            f"| {bicubic_ssim:.4f} | {ssim:.4f} |"
+        )
+    return [*lines, ""]
 
 
 def _listed(names, most=20):
@@ -378,5 +492,6 @@ def _listed(names, most=20):
     return reporting.one_line(", ".join(names[:most])).replace("|", "\\|") + more
 
 
-def _short(size):
+def short(size: tuple[int, int]) -> str:
+    """Write a size as it stands in names: `400`, or `300x500`."""
     return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"

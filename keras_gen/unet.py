@@ -21,6 +21,7 @@ from keras_gen.upsampling import upsample
 
 DOWNSAMPLING = ("max", "strided")
 NORMALIZATIONS = (None, "batch", "group")
+MOST_WIDENED = 8  # times the channels at full size; more would be most of the parameters
 
 
 def unet_generator(
@@ -49,8 +50,8 @@ def unet_generator(
         size: side of the output in pixels, or `(height, width)`, where it is not the input's: the
             network then begins with a bicubic `Resizing` of its input to that size.
         depth: how often the size is halved.
-        filters: channels at full size, which double with each level, or the channels of every
-            level, `depth + 1` numbers. Full size is where the work is: few do.
+        filters: channels at full size, which double with each level up to eightfold, or those of
+            every level, `depth + 1` numbers. Full size is where the work is: a few will do.
         upsampling: one of the keys of `keras_gen.UPSAMPLING`.
         downsampling: `"max"` for max-pooling, `"strided"` for a convolution of stride 2.
         skips: join each level of the decoder with what the encoder kept of it. Without, the steps
@@ -192,7 +193,9 @@ def misfit(size: int | tuple[int, int], depth: int) -> str | None:
 
 def _widths(filters, depth):
     """Channels of every level, the deepest last."""
-    widths = [filters * 2**level for level in range(depth + 1)] if _whole(filters) else [*filters]
+    widths = filters
+    if _whole(filters):
+        widths = [filters * min(2**level, MOST_WIDENED) for level in range(depth + 1)]
     if len(widths) != depth + 1 or not all(_whole(width) for width in widths):
         raise ValueError(
             f"filters={filters!r} are no channels for {depth} levels and the deepest; give one "

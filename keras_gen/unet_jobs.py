@@ -1,0 +1,356 @@
+"""The U-Net's trainings: label map → aerial scene, small picture → large one, clouds taken away."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from keras_gen import (
+    aerial,
+    datasets,
+    generating,
+    jobs,
+    metrics,
+    occlusions,
+    paired,
+    reporting,
+    sizes,
+    training,
+)
+from keras_gen.unet import unet_generator
+
+TASKS = {
+    "labels": "label map → aerial scene",
+    "enlarge": "small picture → large one",
+    "inpaint": "clouded picture → clear one",
+}
+SHOWN = 4  # held-out scenes in a preview
+CLOUDS = 4  # of each held-out picture that is judged with clouds over it
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one of the trainings is made of.
+
+    Attributes:
+        batches: as in `training.train`.
+        judge: `judge(model)` draws held-out pictures with a model of full size, and gives one dict
+            a picture: `panels` to look at, and numbers.
+        numbers: makes a row of the history of those dicts.
+        lines: `lines(model)` gives the card's lines on what the finished model can do.
+        learned_from: names of the pictures trained on.
+    """
+
+    batches: Callable
+    judge: Callable
+    numbers: Callable
+    lines: Callable
+    learned_from: list[str]
+
+
+def train_unet(
+    *,
+    task: str,
+    directory: str | Path,
+    data: str | None = None,
+    source: int | tuple[int, int] | None = None,
+    size: int | tuple[int, int] = 400,
+    crop: int | tuple[int, int] | None = None,
+    depth: int = 4,
+    filters: int = 12,
+    upsampling: str = "transposed",
+    downsampling: str = "max",
+    skips: bool = True,
+    residual: bool = False,
+    activation: str = "leaky_relu",
+    normalization: str | None = None,
+    steps: int = 1000,
+    batch_size: int = 8,
+    every: int = 200,
+    learning_rate: float = 1e-3,
+    loss: str | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    memory_limit: int = 2 * 2**30,
+    judged: int = 200,
+    command: str = "",
+    console: Console | None = None,
+) -> Path:
+    """Train a U-Net and leave a `.keras` file and a card in a directory.
+
+    Args:
+        task: one of `TASKS`.
+        directory: where everything is written.
+        data: `"photos"`, `"aerial"`, or the path of a folder; label maps there are only of aerial
+            scenes, the other tasks take photographs by default.
+        source: for `"enlarge"`: side or `(height, width)` of the small picture, 64 by default.
+        size: side or `(height, width)` of what is drawn.
+        crop: side or `(height, width)` of the pairs to learn from; for `"enlarge"`, of the small
+            picture. By default half of the whole, as nearly as the levels allow.
+        depth, filters, upsampling, downsampling, skips, residual, activation, normalization: as in
+            `unet_generator`.
+        steps: training steps.
+        batch_size: pairs a step.
+        every: steps between checkpoints.
+        learning_rate: highest learning rate.
+        loss: one of `training.LOSSES`; by default the absolute error for label maps, which keeps
+            edges, and the squared error for the other tasks, whose base is nearly right at once.
+        seed: seed of weights, crops, augmentation and clouds.
+        resume: go on with the training in `directory`.
+        memory_limit: most bytes of a folder's pixels to keep in memory.
+        judged: held-out aerial scenes that the card's numbers are taken from.
+        command: the command line, for the card.
+        console: where progress is shown.
+
+    Returns:
+        The path of the `.keras` file.
+
+    Raises:
+        ValueError: for options that do not fit together, data that cannot be used, or a directory
+            that holds another training.
+        FloatingPointError: if the training runs away.
+
+    Example:
+        train_unet(task="labels", directory="runs/labels", steps=2000)
+    """
+    if task not in TASKS:
+        known = ", ".join(map(repr, TASKS))
+        raise ValueError(f"task {task!r} is unknown; choose one of {known}")
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate={learning_rate} is not a number above 0; try 0.001")
+    if source is not None and task != "enlarge":
+        raise ValueError(f"--from is the size of a small picture; --task {task} has none")
+    if data not in (None, "aerial") and task == "labels":
+        raise ValueError(f"only aerial scenes have label maps, not {data}; leave --data out")
+    console = console or reporting.new_console()
+    directory = datasets.expanded(directory)
+    data = data or ("aerial" if task == "labels" else "photos")
+    loss = loss or ("mean_absolute_error" if task == "labels" else "mean_squared_error")
+    full = sizes.as_pair(size, "size")
+    low = _low(source, full) if task == "enlarge" else full
+    factor = Fraction(full[0], low[0])
+    part, part_high = _part(crop, low, full, depth)
+    network = {
+        "depth": depth,
+        "filters": filters,
+        "upsampling": upsampling,
+        "downsampling": downsampling,
+        "skips": skips,
+        "residual": residual,
+        "activation": activation,
+        "normalization": normalization,
+    }
+    options = {
+        "job": f"unet_{task}",
+        "data": str(data).rstrip("/\\") or str(data),
+        "size": sizes.show_size(full),
+        **({"from": sizes.show_size(low)} if task == "enlarge" else {}),
+        "crop": sizes.show_size(part),
+        "steps": steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "loss": loss,
+        "seed": seed,
+        **network,
+    }
+    training.check_directory(directory, resume=resume, options=options)
+
+    def build(size_in, size_out, *, pad=False):
+        channels = len(aerial.CLASSES) if task == "labels" else 3
+        # What is clear in a clouded picture, or coarse in a small one, need not be drawn again.
+        base = task != "labels"
+        end = size_out if task == "enlarge" else None
+        return unet_generator((*size_in, channels), end, base=base, pad=pad, seed=seed, **network)
+
+    keras.utils.set_random_seed(seed)
+    whole = build(low, full)  # first, so that a size that does not fit is known at once
+    model = build(part, part_high)
+    training.compile_for_images(model, steps=steps, learning_rate=learning_rate, loss=loss)
+    shared = {"batch_size": batch_size, "seed": seed}
+    if task == "labels":
+        job = _labels_job(part, full, judged, **shared)
+    else:
+        images = jobs.read_images(data, part_high, memory_limit, console)
+        options["picture_digest"] = jobs.picture_digest(images[0])
+        if task == "inpaint":
+            job = _inpainting_job(images, part, full, **shared)
+        else:
+
+            def at_size(model, small):
+                large = tuple(int(side * factor) for side in small)
+                return _with_weights(build(small, large, pad=True), model)
+
+            middles = data not in jobs.BUNDLED
+            job = _enlarging_job(images, part, part_high, factor, at_size, middles, **shared)
+
+    def preview(model):
+        rows = job.judge(_with_weights(whole, model))
+        if not rows:
+            return None, {}
+        return jobs.contact_sheet(row["panels"] for row in rows), job.numbers(rows)
+
+    name = f"{jobs.short(low)}to{jobs.short(full)}" if task == "enlarge" else task
+    return jobs.run(
+        model,
+        job.batches,
+        preview,
+        directory=directory,
+        name=f"unet_{name}_{jobs.data_name(data)}",
+        finished=lambda model: _with_weights(whole, model),
+        report=job.lines,
+        learned_from=job.learned_from,
+        steps=steps,
+        every=every,
+        resume=resume,
+        options=options,
+        command=command,
+        console=console,
+    )
+
+
+def draw_scenes(model: keras.Model, seeds: Sequence[int]) -> Iterator[tuple[np.ndarray, ...]]:
+    """Draw aerial scenes from their label maps, one after another.
+
+    Args:
+        model: generator from one-hot label maps of fixed size.
+        seeds: of the scenes.
+
+    Yields:
+        `(labels, drawn, truth)`: uint8 `(height, width)`, and float32 `(height, width, 3)` in
+        0 … 1, `drawn` rounded to 8 bits as a file would hold it.
+    """
+    for seed in seeds:
+        labels, truth = aerial.scene(seed, model.output_shape[1:3])
+        drawn = np.asarray(model(aerial.one_hot(labels)[None], training=False)[0])
+        yield labels, np.rint(drawn * 255).astype(np.float32) / 255, truth
+
+
+def _low(source, full):
+    """Size of the small picture."""
+    low = sizes.as_pair(64 if source is None else source, "source")
+    shown = f"from {sizes.show_size(low)} to {sizes.show_size(full)}"
+    if low[0] * full[1] != low[1] * full[0]:
+        raise ValueError(f"{shown} stretches the picture; give both sizes the same proportions")
+    if low[0] >= full[0]:
+        raise ValueError(f"{shown} enlarges nothing; give a --from that is smaller than --size")
+    return low
+
+
+def _part(crop, low, full, depth):
+    """Sizes of the input and the output of a pair to learn from."""
+    factor = Fraction(full[0], low[0])
+    if crop is None:
+        # The smallest crop from half of the whole on that the levels can halve.
+        step = math.lcm(2**depth, factor.numerator) // factor.numerator * factor.denominator
+        part = tuple(min(side, -(-side // (2 * step)) * step) for side in low)
+    else:
+        part = sizes.as_pair(crop, "crop")
+    high = tuple(side * factor for side in part)
+    if any(side.denominator != 1 for side in high):
+        raise ValueError(
+            f"a crop of {sizes.show_size(part)}, enlarged by {factor}, is no whole number of "
+            f"pixels; use a multiple of {factor.denominator}"
+        )
+    return part, tuple(int(side) for side in high)
+
+
+def _with_weights(model, other):
+    model.set_weights(other.get_weights())
+    return model
+
+
+def _as_bytes(image):
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def _labels_job(part, full, judged, *, batch_size, seed):
+    scenes = paired.Scenes(size=tuple(max(pair) for pair in zip(part, full, strict=True)))
+
+    def batches(first, last):
+        options = {"batch_size": batch_size, "first_step": first, "seed": seed}
+        return paired.label_pairs(scenes, part, steps=last, **options)
+
+    def judge(model):
+        rows = []
+        for labels, drawn, truth in draw_scenes(model, paired.HELD_OUT[: min(SHOWN, judged)]):
+            panels = [_as_bytes(image) for image in (aerial.colour(labels), drawn, truth)]
+            rows.append({"panels": panels, "psnr": metrics.psnr(drawn, truth)})
+        return rows
+
+    def numbers(rows):
+        return {"held_out_psnr": float(np.mean([row["psnr"] for row in rows]))}
+
+    def lines(model):
+        return [""]
+
+    names = [f"aerial scenes of the seeds {scenes.seeds[0]} to {scenes.seeds[-1]}"]
+    return Job(batches, judge, numbers, lines, names)
+
+
+def _enlarging_job(images, part, part_high, factor, at_size, middles, *, batch_size, seed):
+    learned_from, held_out = images
+
+    def batches(first, last):
+        options = {"batch_size": batch_size, "first_step": first, "seed": seed}
+        return datasets.pairs(learned_from, part, part_high, steps=last, **options)
+
+    def judge(model):
+        rows = jobs.compare_with_bicubic(model, held_out, factor, resized=at_size)
+        for row, panels in zip(rows, jobs.enlargements(rows), strict=True):
+            row["panels"] = panels
+        return rows
+
+    def lines(model):
+        return jobs.enlargement_lines(judge(model), middles=middles)
+
+    return Job(batches, judge, jobs.means, lines, learned_from.names)
+
+
+def _inpainting_job(images, part, full, *, batch_size, seed):
+    learned_from, held_out = images
+
+    def batches(first, last):
+        options = {"batch_size": batch_size, "first_step": first, "seed": seed}
+        return paired.cloud_pairs(learned_from, part, steps=last, **options)
+
+    def judge(model):
+        rows = []
+        for name, picture in held_out:
+            clear = datasets.reduce(generating.middle(picture, full), full) / np.float32(255)
+            for number in range(CLOUDS):
+                clouded = occlusions.occlude(clear, number)
+                drawn = np.asarray(model(clouded[None], training=False)[0])
+                row = {"name": f"{name}, clouds {number}"}
+                row["panels"] = [_as_bytes(image) for image in (clouded, drawn, clear)]
+                for prefix, image in (("", drawn), ("clouded_", clouded)):
+                    row[f"{prefix}psnr"] = metrics.psnr(image, clear)
+                    row[f"{prefix}ssim"] = metrics.ssim(image, clear)
+                rows.append(row)
+        return rows
+
+    def numbers(rows):
+        psnr, clouded = (np.mean([row[key] for row in rows]) for key in ("psnr", "clouded_psnr"))
+        return {"held_out_psnr": float(psnr), "over_clouded": float(psnr - clouded)}
+
+    def lines(model):
+        keys = ("clouded_psnr", "psnr", "clouded_ssim", "ssim")
+        rows = judge(model)
+        table = [
+            f"| {row['name']} | " + " | ".join(f"{row[key]:.3f}" for key in keys) + " |"
+            for row in rows
+        ]
+        return [
+            "Held-out pictures with clouds over them, PSNR in dB and SSIM in colour.",
+            "",
+            "| picture | PSNR with clouds | PSNR | SSIM with clouds | SSIM |",
+            "|---|---|---|---|---|",
+            *table,
+            "",
+        ]
+
+    return Job(batches, judge, numbers, lines, learned_from.names)
