@@ -303,7 +303,7 @@ def _show(pair):
 def _checkerboard(route):
     if route.checkerboard:
         return "uneven overlap"
-    return "until trained" if route.uneven_start else "no"
+    return "at the start" if route.uneven_start else "no"
 
 
 # Of a dozen routes, six are of the best grade that there is, and so many of the worse ones.
@@ -372,8 +372,9 @@ def _why(chain, best, stages):
     if grade == search.EXACT and stages[0].stride == stages[-1].stride == (1, 1):
         text = "exact: the size is the one asked for"
     elif grade == search.EXACT:
-        steps = " ".join(_step(stage) for stage in stages)
-        text = f"exact: {steps} is {_ratio(source, target)}, every pixel keeps its place"
+        steps, ratio = " ".join(_step(stage) for stage in stages), _ratio(source, target)
+        shown = steps if steps == ratio else f"{steps} is {ratio}"
+        text = f"exact: {shown}, every pixel keeps its place"
     elif grade == search.NEAR and drift == 0:
         text = "nearly exact: it scales as asked, but by stages that do not divide their sizes"
     elif grade == search.NEAR:
@@ -397,14 +398,15 @@ def _remarks(chain, best, stages):
     """What a chain does worse than it could, and its work, if it is not the best."""
     traits = [search.traits(path) for path in zip(*chain, strict=True)]
     peaks, leaps = (max(getattr(trait, name) for trait in traits) for name in ("peaks", "leaps"))
-    if chain is best and not peaks and not leaps:
+    squeezed = any(trait.squeezed for trait in traits)
+    if chain is best and not (peaks or leaps or squeezed):
         yield "small steps, and nothing drawn in vain"
     for stage, then in pairwise(stages):
         if min(stage.size_out) > min(stage.size_in) and min(then.size_out) < min(then.size_in):
             verb = "cut" if then.layer == "crop" else "shrink"
             drawn, kept = show_size(stage.size_out), show_size(then.size_out)
             yield f"draws {drawn} only to {verb} it to {kept}"
-    if any(trait.squeezed for trait in traits):
+    if squeezed:
         smallest = show_size(min((stage.size_out for stage in stages), key=min))
         yield f"all of the picture has to pass through {smallest}, which takes long to learn"
     if leaps:

@@ -336,7 +336,7 @@ def test_rows_make_a_table():
     assert "×2 k4, ×2 k4, resize" in layers_column
     assert "transposed k4 valid, ×3 k6, ×2 k4 p1" in layers_column
     assert {row[4] for row in sizes.route_rows(kg.routes(400, source=64))[1:]} == {
-        "until trained",
+        "at the start",
         "uneven overlap",
     }
 
