@@ -19,6 +19,7 @@ LN_2 = 0.6931471805599453
 METRICS = (
     *("generator_loss", "discriminator_loss", "penalty", "real_score", "fake_score", "gap"),
     *("from_ln2", "generator_gradient", "discriminator_gradient"),
+    "l1",  # where there is a partner to compare with
 )
 
 
@@ -100,7 +101,8 @@ class GAN(Model):
         self.averaged_generator.set_weights(generator.get_weights())
         self.averaged_generator.trainable = False
         self.random = random.SeedGenerator(seed)
-        self.trackers = {key: keras.metrics.Mean(name=key) for key in METRICS}
+        told = METRICS if l1_weight else METRICS[:-1]
+        self.trackers = {key: keras.metrics.Mean(name=key) for key in told}
         self.built = True
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **settings) -> None:
@@ -176,9 +178,11 @@ class GAN(Model):
             draws,
             shown,
         )
+        told = {}
         if options["l1_weight"]:
-            generator_loss += options["l1_weight"] * ops.mean(ops.abs(fake - real))
-        return {
+            told["l1"] = ops.mean(ops.abs(fake - real))
+            generator_loss += options["l1_weight"] * told["l1"]
+        return told | {
             "generator_loss": generator_loss,
             "discriminator_loss": discriminator_loss + penalty,
             "penalty": penalty,

@@ -94,7 +94,6 @@ def train_gan(
         "gamma": gamma,
         "augmentation": "+".join(augmentation),
         "average_half_life": average_half_life,
-        "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "discriminator_rate": discriminator_rate or learning_rate,
