@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_gen import plots
 from keras_gen.costs import cost
 from keras_gen.fields import ReceptiveField, receptive_field
 from keras_gen.tables import Table
-
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # Okabe and Ito
 
 
 def inspect_rows(
@@ -136,7 +135,7 @@ def plot_fields(
     page = np.full((height, width, 3), 0.93) if image is None else image
     axes.imshow(page, cmap="gray", interpolation="nearest")
     names = layers or _telling_layers(whole, most)
-    for colour, name in zip(_cycle(COLOURS, len(names)), names, strict=True):
+    for colour, name in zip(_cycle(plots.COLOURS, len(names)), names, strict=True):
         field = receptive_field(model, name, **options)
         rows, columns = field.at(*(size // 2 for size in field.output_size))
         corner = (columns.start - 0.5, rows.start - 0.5)

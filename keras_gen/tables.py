@@ -14,6 +14,10 @@ class Table(list):
         pool     7×7
     """
 
+    def __getitem__(self, place):
+        part = super().__getitem__(place)
+        return Table(part) if isinstance(place, slice) else part
+
     def __str__(self) -> str:
         if not self:
             return "(empty)"

@@ -94,3 +94,5 @@ def test_tables_print_and_render():
     assert str(table).splitlines()[1].split() == ["<a>", "3×4", "–", "yes", "12,345"]
     assert "<td>&lt;a&gt;</td><td>3×4</td>" in table._repr_html_()
     assert str(Table()) == "(empty)"
+    assert str(table[:1]) == str(table)
+    assert table[0]["count"] == 12_345

@@ -98,6 +98,12 @@ def test_figures_are_described(notebook):
                 assert len(described) > 20, f"no description: {cell.source[:60]!r}"
 
 
+def test_is_finished(notebook):
+    """No place is left that was to be filled in from an output."""
+    sources = "\n".join(cell.source for cell in notebook.cells)
+    assert not re.search(r"@[A-Z_0-9]{2,}@|TODO|FIXME", sources)
+
+
 def test_is_small_enough(notebook):
     assert len(nbformat.writes(notebook)) < 1_500_000
 
