@@ -15,9 +15,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from keras_gen import reporting
-
-LARGEST = 2**16
+from keras_gen import gan_commands, reporting
+from keras_gen.command_options import option, size_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,11 +27,6 @@ app = typer.Typer(
 )
 train_app = typer.Typer(no_args_is_help=True, help="Train a generator.")
 app.add_typer(train_app, name="train")
-
-
-def option(help_text, *names, panel="Options", **settings):
-    """An option whose value is called by what it is, not by its Python type."""
-    return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
 
 
 @app.command()
@@ -99,8 +93,8 @@ def sizes(
     from keras_gen import sizes as arithmetic
 
     found = arithmetic.routes(
-        _size(target),
-        source=_size(source),
+        size_of(target),
+        source=size_of(source),
         allow_resize=allow_resize,
         allow_crop=allow_crop,
         max_stages=max_stages,
@@ -132,7 +126,7 @@ def inspect(
     ] = None,
 ) -> None:
     """Tell size, receptive field, stride, parameters and cost, layer by layer."""
-    side = None if size is None else _size(size)
+    side = None if size is None else size_of(size)
     if on is not None and plot is None:
         raise ValueError("--on says what to draw on; say where to with --plot FILE")
     if plot is not None and not plot.suffix:
@@ -168,34 +162,72 @@ def generate(
     weights: Annotated[
         str, typer.Argument(help="A stored generator by its name, or a .keras file.")
     ],
-    images: Annotated[Path, option("A picture, or a folder of them.", "--input", metavar="PATH")],
     out: Annotated[Path, option("Directory for the results.", metavar="DIR")],
+    images: Annotated[
+        Path | None,
+        option("A picture, or a folder of them, to enlarge.", "--input", metavar="PATH"),
+    ] = None,
+    count: Annotated[
+        int, option("Images to draw.", min=1, max=100_000, metavar="N", panel="GAN")
+    ] = 16,
+    seed: Annotated[
+        int, option("Seed of the latents.", min=0, max=2**31 - 1, metavar="N", panel="GAN")
+    ] = 0,
+    truncation: Annotated[
+        float,
+        option("Below 1: less various, often better.", min=0.0, metavar="SHARE", panel="GAN"),
+    ] = 1.0,
+    walk: Annotated[
+        int,
+        option(
+            "Frames from each image to the next, as an animated GIF of the first 8.",
+            min=0,
+            max=240,
+            metavar="N",
+            panel="GAN",
+        ),
+    ] = 0,
 ) -> None:
-    """Enlarge pictures with a trained generator.
+    """Enlarge pictures with a trained generator, or draw new ones with a GAN's.
 
     The result of holiday.jpg is holiday_WEIGHTS.png; one from an earlier run is replaced.
 
     A generator of fixed size, 64×64 → 400×400 say, gets the middle of each picture, reduced.
+
+    A GAN's needs no --input: it draws --count images, and a sheet of them.
     """
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras") as update:
-        from keras_gen import datasets, generating
+        from keras_gen import datasets, generating, sampling
         from keras_gen import weights as stored
         from keras_gen.training import check_writable
 
-        images, out = datasets.expanded(images), datasets.expanded(out)
+        out = datasets.expanded(out)
         check_writable(out)
-        files = _to_enlarge(datasets.image_files(images), images, out)
+        if images is not None:
+            images = datasets.expanded(images)
+            files = _to_enlarge(datasets.image_files(images), images, out)
         path = stored.path(weights)
         update("loading the generator")
-        written, skipped = generating.enlarge_files(
-            stored.load(path),
-            files,
-            out,
-            root=images if images.is_dir() else images.parent,
-            label=path.stem,
-            progress=update,
-        )
+        model = stored.load(path)
+        drawn = images is None and sampling.takes_latents(model)
+        if drawn:
+            settings = {"count": count, "seed": seed, "truncation": truncation, "frames": walk}
+            written = sampling.draw_files(model, out, label=path.stem, progress=update, **settings)
+        elif images is None:
+            raise ValueError(f"{path.stem} enlarges pictures; say which with --input")
+        else:
+            written, skipped = generating.enlarge_files(
+                model,
+                files,
+                out,
+                root=images if images.is_dir() else images.parent,
+                label=path.stem,
+                progress=update,
+            )
+    if drawn:
+        console.print(f"wrote {count} images and {written[-1]}", soft_wrap=True)
+        return
     reporting.print_skipped(console, [(str(file), reason) for file, reason in skipped])
     if not written:
         raise ValueError(f"none of the {len(files)} pictures in {images} could be enlarged")
@@ -298,7 +330,7 @@ def train_simple(
 ) -> None:
     """Train the simple generator: a small image in, a large sharp one out."""
     sizes = {"size": size, "source": source, "crop": crop}
-    sizes = {name: None if text is None else _size(text) for name, text in sizes.items()}
+    sizes = {name: None if text is None else size_of(text) for name, text in sizes.items()}
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras"):
         from keras_gen import jobs
@@ -426,7 +458,7 @@ def train_unet(
 ) -> None:
     """Train the U-Net: a picture or a label map in, a picture of the same size out."""
     sizes = {"size": size, "source": source, "crop": crop}
-    sizes = {name: None if text is None else _size(text) for name, text in sizes.items()}
+    sizes = {name: None if text is None else size_of(text) for name, text in sizes.items()}
     console = reporting.new_console()
     with reporting.activity(console, "importing Keras"):
         from keras_gen import unet_jobs
@@ -458,14 +490,8 @@ def train_unet(
     )
 
 
-def _size(text):
-    """A size as it is written; to plan for millions of pixels would take minutes."""
-    from keras_gen.sizes import parse_size
-
-    size = parse_size(text)
-    if max(size) > LARGEST:
-        raise ValueError(f"a side of {max(size)} pixels is too large; give at most {LARGEST}")
-    return size
+train_app.command("gan")(gan_commands.train_gan)
+train_app.command("pix2pix")(gan_commands.train_pix2pix)
 
 
 def _print_table(console, header, rows):

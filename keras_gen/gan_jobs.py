@@ -1,14 +1,22 @@
-"""The trainings of the GANs: which data, how they are judged, what they leave."""
+"""The training of a GAN on images alone: which data, how it is judged, what it leaves."""
 
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 from rich.console import Console
 
-from keras_gen import aerial, crops, datasets, gan_watch, jobs, reporting, sizes, training
+from keras_gen import (
+    crops,
+    datasets,
+    gan_watch,
+    jobs,
+    paired,
+    reporting,
+    sizes,
+    training,
+)
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
 
@@ -133,8 +141,9 @@ def train_gan(
         batches,
         judge,
         directory=directory,
-        name=f"gan_{_data_name(data)}",
+        name=f"gan_{data_name(data)}",
         report=report,
+        against=f"{proof} images to as many real crops of the training pictures",
         learned_from=images.names,
         steps=steps,
         every=every,
@@ -160,6 +169,8 @@ def play(
     directory: Path,
     name: str,
     report: Callable[[keras.Model], tuple[dict, dict]],
+    finished: Callable[[keras.Model], keras.Model] = lambda generator: generator,
+    against: str,
     learned_from: list[str],
     steps: int,
     every: int,
@@ -174,7 +185,9 @@ def play(
         model, batches, directory, steps, every, resume, options, console: as in `training.train`.
         judge: judges each round.
         name: name of the file and of the card.
-        report: gives what real images score, and what a generator does.
+        report: gives what real images score, and what a finished generator does.
+        finished: turns the trained generator into the one to save: for another size, for instance.
+        against: what `report` compares, for the card.
         learned_from: names of the pictures trained on.
         command: the command line, for the card.
 
@@ -194,14 +207,14 @@ def play(
         training.load_best(model, directory)
         best = min(history, key=lambda row: row["best_swd"])
         averaged = best["swd"] <= best["plain_swd"]
-        generator = model.averaged_generator if averaged else model.generator
+        generator = finished(model.averaged_generator if averaged else model.generator)
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
             training.save_generator(generator, path)
             facts = {"state": f"of step {best['step']}, the best by SWD"}
             facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
             card = _card(name, generator, options | facts, history, learned_from, command)
-            text = "\n".join(card + proof_lines(*report(generator)))
+            text = "\n".join(card + proof_lines(*report(generator), against))
             training.write_whole(
                 path.with_name(f"{name}.md"),
                 lambda beside: Path(beside).write_text(text, "utf-8", "replace"),
@@ -239,21 +252,23 @@ def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.I
         place = photographs.names.index("hubble")
         one = datasets.Images(["hubble"], [photographs.pictures[place]], [1.0])
         return one.at_least(size), True
-    if data == "aerial":
-        scenes, larger = datasets.Images(), tuple(side + side // 4 for side in size)
-        for seed in reporting.tracked(console, range(SCENES), "drawing aerial scenes"):
-            scene = aerial.scene(seed, larger)[1]
-            scenes.append(f"scene_{seed}", np.uint8(np.rint(scene * 255)), 1.0)
-        return scenes, True
+    if data == "aerial":  # not turned: the sun never shines from below
+        larger = tuple(side + side // 4 for side in size)
+        seeds = paired.TRAINED_ON[:SCENES]
+        return paired.aerial_images(
+            seeds,
+            larger,
+            progress=lambda seeds: reporting.tracked(console, seeds, "drawing aerial scenes"),
+        ), False
     images, _ = jobs.read_images(data, size, memory_limit, console)
     return images, False
 
 
-def proof_lines(real: dict, drawn: dict) -> list[str]:
+def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
     """The card's table of what real images score and what the generator's do."""
     lines = [
-        "Sliced Wasserstein distances × 1000 to as many real crops of the training pictures; "
-        "diversity is 1 − MS-SSIM of pairs, checkerboard the share of variance that repeats.",
+        f"Sliced Wasserstein distances × 1000 of {against}; diversity is 1 − MS-SSIM of pairs, "
+        "checkerboard the share of variance that repeats.",
         "",
         "| | real | drawn | over real |",
         "|---|---|---|---|",
@@ -265,13 +280,18 @@ def proof_lines(real: dict, drawn: dict) -> list[str]:
     ):
         value, share = real[key], drawn[over]
         lines.append(f"| {label} | {value:.3g} | {value * share:.3g} | {share:.2f} |")
+    if "read" in drawn:
+        share = drawn["read"] / real["read"]
+        values = f"{real['read']:.3f} | {drawn['read']:.3f} | {share:.2f}"
+        lines.append(f"| pixels whose class reads back right | {values} |")
     for period in (2, 4):
         key = f"checkerboard_{period}"
         lines.append(f"| checkerboard, period {period} | {real[key]:.1e} | {drawn[key]:.1e} | |")
     return [*lines, ""]
 
 
-def _data_name(data):
+def data_name(data: str) -> str:
+    """The data's part of a generator's name: a folder's own name, or what is bundled."""
     bundled = data in ("hubble", "aerial", "photos")
     return data if bundled else datasets.expanded(data).resolve().name
 

@@ -232,7 +232,7 @@ def test_generate_mistakes(fails, weights, pictures, tmp_path):
     assert "is not a directory" in message(out=tmp_path / "text.png" / "deeper")
     assert "results would mix with them" in message(out=pictures)
     assert not (tmp_path / "out").exists(), "nothing is written where nothing could be done"
-    assert "Missing option '--input'" in fails("generate", "simple_x2_tiny", "--out", "x")
+    assert "say which with --input" in fails("generate", "simple_x2_tiny", "--out", "x")
     assert "missing argument 'weights'" in fails("generate").lower()
 
 

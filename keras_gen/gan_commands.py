@@ -1,0 +1,235 @@
+"""The commands `train gan` and `train pix2pix`. Keras is imported in their bodies only."""
+
+import importlib
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from keras_gen import reporting
+from keras_gen.command_options import option, size_of
+
+# What both are asked.
+Out = Annotated[Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")]
+Resume = Annotated[bool, option("Go on with the training in --out.", "--resume", panel="Training")]
+Steps = Annotated[
+    int,
+    option("Training steps; with --resume, more or fewer.", min=1, metavar="N", panel="Training"),
+]
+Batch = Annotated[int, option("Images a step.", min=1, max=4096, metavar="N", panel="Training")]
+Every = Annotated[
+    int,
+    option("Steps between checkpoints, each judged.", min=1, metavar="N", panel="Training"),
+]
+Rate = Annotated[float, option("Generator's learning rate.", metavar="RATE", panel="Training")]
+OtherRate = Annotated[
+    float | None,
+    option("Discriminator's learning rate.", metavar="RATE", panel="Training"),
+]
+Seed = Annotated[
+    int, option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training")
+]
+Memory = Annotated[
+    float,
+    option("GiB of a folder's pixels to keep.", min=0.01, metavar="GIB", panel="Training"),
+]
+Judged = Annotated[
+    int, option("Images to judge a checkpoint by.", min=2, metavar="N", panel="Training")
+]
+Proof = Annotated[
+    int, option("Images to judge the result by.", min=2, metavar="N", panel="Training")
+]
+Loss = Annotated[
+    str,
+    option(
+        "minimax, minimax_as_written, non_saturating, hinge, relativistic or least_squares.",
+        metavar="NAME",
+        panel="Game",
+    ),
+]
+Penalty = Annotated[
+    str,
+    option("On D's slope: none, r1, r1_r2 or first_order.", metavar="NAME", panel="Game"),
+]
+Gamma = Annotated[float, option("Strength of the penalty.", min=0.0, metavar="G", panel="Game")]
+Augmentation = Annotated[
+    str,
+    option(
+        "What D sees: translation, colour, cutout, joined by +, or none.",
+        metavar="NAMES",
+        panel="Game",
+    ),
+]
+HalfLife = Annotated[
+    float,
+    option("Images after which the average forgets half.", metavar="N", panel="Game"),
+]
+Levels = Annotated[
+    int,
+    option(
+        "Of the discriminator: 3 to 6 see 22, 46, 94, 190 pixels.",
+        min=1,
+        max=12,
+        metavar="N",
+        panel="Network",
+    ),
+]
+Upsampling = Annotated[str, option("Upsampling method.", metavar="NAME", panel="Network")]
+
+
+def train_gan(
+    out: Out,
+    data: Annotated[
+        str, option("hubble, aerial, photos, or a folder of images.", metavar="FOLDER")
+    ] = "hubble",
+    size: Annotated[str, option("Size of the images, 400 or 300x500.", metavar="SIZE")] = "400",
+    steps: Steps = 1000,
+    batch_size: Batch = 8,
+    every: Every = 50,
+    learning_rate: Rate = 2e-4,
+    discriminator_rate: OtherRate = None,
+    seed: Seed = 0,
+    judged: Judged = 24,
+    proof: Proof = 96,
+    resume: Resume = False,
+    memory: Memory = 2.0,
+    loss: Loss = "relativistic",
+    penalty: Penalty = "first_order",
+    gamma: Gamma = 0.1,
+    augmentation: Augmentation = "translation",
+    half_life: HalfLife = 1000.0,
+    latent_dim: Annotated[
+        int, option("Length of the latents.", min=1, max=65536, metavar="N", panel="Network")
+    ] = 128,
+    filters: Annotated[
+        str,
+        option(
+            "Channels of the first grid and of each stage that doubles it.",
+            metavar="N-N-…",
+            panel="Network",
+        ),
+    ] = "128-96-64-32-16",
+    levels: Levels = 5,
+    upsampling: Upsampling = "bilinear",
+) -> None:
+    """Train a GAN: images like those it is shown, from nothing but noise."""
+    settings = {"latent_dim": latent_dim, "filters": _numbers(filters), "size": size_of(size)}
+    _train(
+        "gan_jobs",
+        "train_gan",
+        directory=out,
+        data=data,
+        steps=steps,
+        batch_size=batch_size,
+        every=every,
+        learning_rate=learning_rate,
+        discriminator_rate=discriminator_rate,
+        seed=seed,
+        judged=judged,
+        proof=proof,
+        resume=resume,
+        memory_limit=int(memory * 2**30),
+        loss=loss,
+        penalty=penalty,
+        gamma=gamma,
+        augmentation=_names(augmentation),
+        average_half_life=half_life,
+        levels=levels,
+        upsampling=upsampling,
+        **settings,
+    )
+
+
+def train_pix2pix(
+    out: Out,
+    data: Annotated[
+        str,
+        option(
+            "aerial: label map to scene; photos or a folder: clouds taken away.", metavar="FOLDER"
+        ),
+    ] = "aerial",
+    size: Annotated[str, option("Size of the images, 400 or 300x500.", metavar="SIZE")] = "400",
+    crop: Annotated[
+        str | None,
+        option("Size of the training's pairs (default half).", metavar="SIZE", panel="Training"),
+    ] = None,
+    steps: Steps = 1000,
+    batch_size: Batch = 8,
+    every: Every = 100,
+    learning_rate: Rate = 1e-3,
+    discriminator_rate: OtherRate = 2e-4,
+    seed: Seed = 0,
+    judged: Judged = 24,
+    proof: Proof = 96,
+    resume: Resume = False,
+    memory: Memory = 2.0,
+    loss: Loss = "relativistic",
+    penalty: Penalty = "first_order",
+    gamma: Gamma = 0.1,
+    augmentation: Augmentation = "none",
+    half_life: HalfLife = 1000.0,
+    l1_weight: Annotated[
+        float,
+        option("Weight of the absolute error beside the game.", min=0.0, metavar="W", panel="Game"),
+    ] = 30.0,
+    depth: Annotated[
+        int, option("How often the U-Net halves.", min=1, max=12, metavar="N", panel="Network")
+    ] = 4,
+    filters: Annotated[
+        int, option("Its channels at full size.", min=1, max=1024, metavar="N", panel="Network")
+    ] = 12,
+    levels: Levels = 4,
+    upsampling: Upsampling = "bilinear",
+) -> None:
+    """Train a conditional GAN: an image in, an image out that looks real beside it."""
+    settings = {"size": size_of(size), "crop": None if crop is None else size_of(crop)}
+    _train(
+        "pix2pix_jobs",
+        "train_pix2pix",
+        directory=out,
+        data=data,
+        steps=steps,
+        batch_size=batch_size,
+        every=every,
+        learning_rate=learning_rate,
+        discriminator_rate=discriminator_rate or learning_rate,
+        seed=seed,
+        judged=judged,
+        proof=proof,
+        resume=resume,
+        memory_limit=int(memory * 2**30),
+        loss=loss,
+        penalty=penalty,
+        gamma=gamma,
+        augmentation=_names(augmentation),
+        average_half_life=half_life,
+        l1_weight=l1_weight,
+        depth=depth,
+        filters=filters,
+        levels=levels,
+        upsampling=upsampling,
+        **settings,
+    )
+
+
+def _train(module, function, **settings):
+    """Import the module, which takes seconds, and run one of its trainings."""
+    console = reporting.new_console()
+    with reporting.activity(console, "importing Keras"):
+        job = getattr(importlib.import_module(f"keras_gen.{module}"), function)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
+    command = shlex.join(["python", "-m", "keras_gen", *arguments])
+    job(command=command, console=console, **settings)
+
+
+def _names(text):
+    """Names joined by +; none for none."""
+    return () if text == "none" else tuple(name.strip() for name in text.split("+"))
+
+
+def _numbers(text):
+    """Whole numbers joined by -."""
+    numbers = text.split("-")
+    if not all(number.isdecimal() and 0 < int(number) <= 4096 for number in numbers):
+        raise ValueError(f"{text!r} are no channels; write them like 128-96-64-32-16")
+    return tuple(map(int, numbers))

@@ -1,0 +1,187 @@
+"""The training of a conditional GAN (pix2pix): label map → scene, clouded picture → clear."""
+
+import functools
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from keras_gen import aerial, datasets, gan_watch, jobs, paired, reading, reporting, sizes, training
+from keras_gen.gan import GAN
+from keras_gen.gan_jobs import JUDGED, PROOF, SCENES, adam, data_name, play
+from keras_gen.gan_networks import gan_discriminator
+from keras_gen.unet import unet_generator
+
+
+def train_pix2pix(
+    *,
+    directory: str | Path,
+    data: str = "aerial",
+    size: int | tuple[int, int] = 400,
+    crop: int | tuple[int, int] | None = None,
+    depth: int = 4,
+    filters: int = 12,
+    upsampling: str = "bilinear",
+    levels: int = 4,
+    loss: str = "relativistic",
+    penalty: str = "first_order",
+    gamma: float = 0.1,
+    augmentation: tuple[str, ...] = (),
+    l1_weight: float = 30.0,
+    average_half_life: float = 1000.0,
+    steps: int = 1000,
+    batch_size: int = 8,
+    every: int = 100,
+    learning_rate: float = 1e-3,
+    discriminator_rate: float = 2e-4,
+    seed: int = 0,
+    judged: int = JUDGED,
+    proof: int = PROOF,
+    resume: bool = False,
+    memory_limit: int = 2 * 2**30,
+    command: str = "",
+    console: Console | None = None,
+) -> Path:
+    """Train a conditional GAN (pix2pix, Isola et al. 2017): an image in, an image out.
+
+    Args:
+        directory: where everything is written.
+        data: `"aerial"`: from a label map to the scene; `"photos"` or the path of a folder: from a
+            clouded picture to the clear one.
+        size: side or `(height, width)` of the images.
+        crop: side or `(height, width)` of the pairs to learn from; half of the whole by default.
+        depth, filters, upsampling: of the generator, as in `unet_generator`.
+        levels: as in `gan_discriminator`.
+        loss, penalty, gamma, augmentation, l1_weight, average_half_life: as in `GAN`.
+        steps, batch_size, every, learning_rate, discriminator_rate, seed: as in `train_gan`.
+        judged, proof: as in `train_gan`: pairs to judge a checkpoint, and the result, by.
+        resume, memory_limit, command, console: as in `train_gan`.
+
+    Returns:
+        The path of the `.keras` file.
+
+    Raises:
+        ValueError, FloatingPointError: as `train_gan` does.
+    """
+    console = console or reporting.new_console()
+    directory = datasets.expanded(directory)
+    full = sizes.as_pair(size)
+    unit = 2 ** max(depth, levels)
+    part = sizes.as_pair(crop) if crop else tuple(-(-side // (2 * unit)) * unit for side in full)
+    data = str(data).rstrip("/\\") or str(data)
+    labels = data == "aerial"
+    options = {
+        "job": "pix2pix",
+        "data": data,
+        "size": sizes.show_size(full),
+        "crop": sizes.show_size(part),
+        "depth": depth,
+        "filters": filters,
+        "upsampling": upsampling,
+        "levels": levels,
+        "loss": loss,
+        "penalty": penalty,
+        "gamma": gamma,
+        "augmentation": "+".join(augmentation),
+        "l1_weight": l1_weight,
+        "average_half_life": average_half_life,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "discriminator_rate": discriminator_rate,
+        "judged": judged,
+        "seed": seed,
+    }
+    training.check_directory(directory, resume=resume, options=options)
+    keras.utils.set_random_seed(seed)
+    channels = len(aerial.CLASSES) if labels else 3
+
+    def build(at):
+        settings = {"depth": depth, "filters": filters, "upsampling": upsampling}
+        return unet_generator((*at, channels), base=not labels, seed=2 * seed, **settings)
+
+    whole = build(full)  # first, so that a size that does not fit is known at once
+    model = GAN(
+        build(part),
+        gan_discriminator(
+            (*part, 3), levels=levels, condition_channels=channels, seed=2 * seed + 1
+        ),
+        loss=loss,
+        penalty=penalty,
+        gamma=gamma,
+        augmentation=augmentation,
+        l1_weight=l1_weight,
+        average_half_life=average_half_life,
+        seed=seed,
+    )
+    model.compile(adam(learning_rate), adam(discriminator_rate))
+    pairs, names = _pairs(data, part, memory_limit, console)
+
+    def judge(at, count, salt):
+        """Of pairs that no training sees: half give inputs and reference, half only show how far
+        real images are apart."""
+        if labels:
+            scenes = [aerial.scene(number, at) for number in paired.HELD_OUT[: 2 * count]]
+            given = aerial.one_hot(np.stack([labels for labels, _ in scenes[:count]]))
+            real = np.stack([image for _, image in scenes])
+        else:
+            settings = {"steps": 1, "batch_size": 2 * count, "seed": seed + 2**31 + salt}
+            given, real = next(iter(pairs(**settings)))
+            given, real = np.asarray(given)[:count], np.asarray(real)
+        return gan_watch.Judge(np.float32(real), given, batch_size=4)
+
+    def at_full_size(generator):
+        whole.set_weights(generator.get_weights())
+        return whole
+
+    def report(generator):
+        proved = judge(full if labels else part, proof, 2)
+        if not labels:
+            trained = build(part)
+            trained.set_weights(generator.get_weights())
+            return proved.real_scores, proved(trained)
+        drawn = proved.draw(generator)
+        maps = proved.inputs.argmax(axis=-1)
+        read = {
+            key: float(
+                np.mean([reading.class_agreement(*pair) for pair in zip(images, maps, strict=True)])
+            )
+            for key, images in (("real", proved.reference), ("drawn", drawn))
+        }
+        return proved.real_scores | {"read": read["real"]}, proved(generator) | {
+            "read": read["drawn"]
+        }
+
+    with reporting.activity(console, "judging real images"):
+        first = judge(part, judged, 1)
+    return play(
+        model,
+        lambda first, last: pairs(first_step=first, steps=last, batch_size=batch_size, seed=seed),
+        first,
+        directory=directory,
+        name=f"pix2pix_{data_name(data)}",
+        finished=at_full_size,
+        report=report,
+        against=f"{proof} images to real ones{' that no training sees' if labels else ''}",
+        learned_from=names,
+        steps=steps,
+        every=every,
+        resume=resume,
+        options=options,
+        command=command,
+        console=console,
+    )
+
+
+def _pairs(data, size, memory_limit, console):
+    """A function that gives batches of pairs, and the names of what they are cut from."""
+    if data == "aerial":
+        scenes = paired.Scenes(paired.TRAINED_ON[: 2 * SCENES], size=_at_least(size, 256))
+        names = [f"aerial_{seed}" for seed in scenes.seeds]
+        return functools.partial(paired.label_pairs, scenes, size), names
+    images, _ = jobs.read_images(data, size, memory_limit, console)
+    return functools.partial(paired.cloud_pairs, images, size), images.names
+
+
+def _at_least(size, least):
+    return tuple(max(side, least) for side in size)
