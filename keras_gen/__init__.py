@@ -50,6 +50,7 @@ _PUBLIC = {
     "sheets": ["contact_sheet"],
     "signals": ["dead_units", "gradient_norms", "saturation"],
     "upsampling": ["UPSAMPLING", "upsample"],
+    "comparing": ["compare"],
     "simple": ["simple_generator"],
     "unet": ["unet_generator"],
     "augmentation": ["AUGMENTATIONS", "augment"],
@@ -62,6 +63,7 @@ _MODULES = [
     "aerial",
     "augmentation",
     "checking",
+    "comparing",
     "comparisons",
     "costs",
     "crops",
@@ -69,6 +71,7 @@ _MODULES = [
     "distances",
     "drawings",
     "effective",
+    "enlargers",
     "fields",
     "gan",
     "gan_jobs",
@@ -92,6 +95,7 @@ _MODULES = [
     "unet",
     "upsampling",
     "variety",
+    "viewer",
     "weights",
 ]
 
