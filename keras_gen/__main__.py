@@ -15,7 +15,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from keras_gen import gan_commands, reporting
+from keras_gen import compare_command, gan_commands, reporting
 from keras_gen.command_options import option, size_of
 
 app = typer.Typer(
@@ -155,6 +155,9 @@ def inspect(
     console.print(summary, soft_wrap=True)
     if plot is not None:
         console.print(f"wrote {plot}", soft_wrap=True)
+
+
+app.command(cls=compare_command.ManyValues)(compare_command.compare)
 
 
 @app.command()

@@ -31,7 +31,7 @@ _PSNR = viewer.Column(
     "PSNR",
     "dB",
     "How close the pixels are to the truth, on luma, a border of 4 pixels left out: higher is "
-    "closer, 1 dB is visible. It likes blur better than wrong detail.",
+    "closer. It forgives blur more readily than wrong detail.",
     "{:.2f}".format,
     best="high",
     headline=True,
@@ -74,7 +74,7 @@ _GAIN = viewer.Column(
     "Checkerboard gain",
     "ppm",
     "Share of the picture's variance, in millionths, that is a pattern repeating with the scale: "
-    "a lattice that shows even on flat areas. Photographs have a little by chance, up to 100.",
+    "a lattice that shows even on flat areas. The truth's own number is chance.",
     lambda value: f"{1e6 * value:,.0f}" if value >= 1e-5 else f"{1e6 * value:.1f}",
 )
 _ENERGY = viewer.Column(

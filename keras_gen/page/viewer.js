@@ -98,7 +98,9 @@
     const room = place.clientWidth;
     const tallest = swiping ? Math.max(360, window.innerHeight * 1.2) : room * 1.35;
     let fit = Math.min(room / section.width, tallest / section.height);
-    if (fit * density >= 1) fit = Math.floor(fit * density + 1e-6) / density; // whole pixels
+    // Pixels of one size; on a telephone's fine screen, rather a picture that fills the width.
+    const exact = fit * density >= (density < 2 ? 1 : 3);
+    if (exact) fit = Math.floor(fit * density + 1e-6) / density;
     section.fit = fit;
     section.frameWidth = Math.max(section.width * fit, Math.min(room, 96));
     section.frameHeight = Math.max(section.height * fit, 48);
@@ -130,7 +132,8 @@
     style.setProperty("--left", percent(section.left, section.frameWidth));
     style.setProperty("--top", percent(section.top, section.frameHeight));
     style.setProperty("--split", percent(state.split, 1));
-    const smooth = scale * (window.devicePixelRatio || 1) < 0.999;
+    const level = scale * (window.devicePixelRatio || 1);
+    const smooth = level < 0.999 || (level < 3 && Math.abs(level - Math.round(level)) > 0.01);
     section.element.classList.toggle("smooth", smooth);
     section.element.classList.toggle("zoomed", scale > section.fit * 1.001);
   }
@@ -178,7 +181,7 @@
     one("#whole").disabled = whole;
     one("#lens").setAttribute("aria-pressed", state.lens);
     const count = titles.length - state.hidden.size;
-    one("#chosen").textContent = state.hidden.size ? `${count} of ${titles.length}` : "All";
+    one("#chosen").textContent = state.hidden.size ? `${count} of ${titles.length} panels` : `${count} panels`;
     all(".table").forEach((table) => {
       const wanted = String(sections.length > 1 ? state.picture : 0);
       table.hidden = table.dataset.picture !== wanted;
