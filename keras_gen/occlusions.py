@@ -12,9 +12,9 @@ def clouds(
 ) -> np.ndarray:
     """Draw how much clouds hide of each pixel.
 
-    Noise whose power falls with the 3.6th power of its frequency, as clouds' brightness does
-    nearly, cut off at a height above which `cover` of it lies. The cores hide everything, the
-    rims let something through.
+    Noise whose power falls with nearly the fifth power of its frequency, so that the shapes are
+    large and their rims soft, cut off at a height above which `cover` of it lies. The cores hide
+    everything, the rims let something through.
 
     Args:
         seed: same seed, same clouds.
@@ -41,10 +41,10 @@ def clouds(
     frequency = np.hypot(down, np.fft.rfftfreq(width))
     # Shapes larger than a quarter of the picture would hide all of it or nothing.
     frequency = np.maximum(frequency, 4 / max(height, width))
-    spectrum = np.fft.rfft2(rng.standard_normal((height, width))) / frequency**1.8
+    spectrum = np.fft.rfft2(rng.standard_normal((height, width))) / frequency**2.4
     height_of_noise = np.fft.irfft2(spectrum, (height, width))
     spread = height_of_noise.std() or 1.0
-    rise = (height_of_noise - np.quantile(height_of_noise, 1 - share)) / (0.5 * spread)
+    rise = (height_of_noise - np.quantile(height_of_noise, 1 - share)) / (0.6 * spread)
     hidden = np.clip(0.5 + rise, 0, 1)
     return (hidden**2 * (3 - 2 * hidden)).astype(np.float32)
 

@@ -291,8 +291,34 @@ def spectrum_distance(images: ArrayLike, reference: ArrayLike) -> float:
             f"received images of {ours.shape[1]}×{ours.shape[2]} and a reference of "
             f"{theirs.shape[1]}×{theirs.shape[2]} pixels; expected the same size. Crop or resize."
         )
-    levels = [
-        10 * np.log10(radial_spectrum(batch)[1].mean(axis=0) + _ROUNDING_POWER)
-        for batch in (ours, theirs)
-    ]
+    powers = [radial_spectrum(batch)[1].mean(axis=0) for batch in (ours, theirs)]
+    return level_distance(*powers)
+
+
+def level_distance(power: ArrayLike, reference: ArrayLike) -> float:
+    """Return how far two mean spectra are apart, as `spectrum_distance` does for their images.
+
+    For sets of images too large to hold at once: average `radial_spectrum` image by image.
+
+    Args:
+        power: Mean power by frequency, `(rings,)`.
+        reference: That of real images.
+
+    Returns:
+        Decibels.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> round(level_distance([0.25, 0.5], [1.0, 2.0]), 2)
+        6.02
+    """
+    ours, theirs = np.asarray(power, float), np.asarray(reference, float)
+    if ours.shape != theirs.shape:
+        raise ValueError(
+            f"received spectra of shapes {ours.shape} and {theirs.shape}; expected the same, those "
+            "of images of one size"
+        )
+    levels = [10 * np.log10(spectrum + _ROUNDING_POWER) for spectrum in (ours, theirs)]
     return float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2)))

@@ -193,8 +193,8 @@ def misfit(size: int | tuple[int, int], depth: int) -> str | None:
 
 def _widths(filters, depth):
     """Channels of every level, the deepest last."""
-    widths = filters
-    if _whole(filters):
+    widths = [filters] if isinstance(filters, int) else [*filters]
+    if len(widths) == 1 and _whole(filters):
         widths = [filters * min(2**level, MOST_WIDENED) for level in range(depth + 1)]
     if len(widths) != depth + 1 or not all(_whole(width) for width in widths):
         raise ValueError(

@@ -9,6 +9,7 @@ from keras_gen.spectra import (
     checkerboard_amplitude,
     checkerboard_energy,
     checkerboard_gain,
+    level_distance,
     radial_spectrum,
     spectral_peaks,
     spectrum_distance,
@@ -266,3 +267,15 @@ def test_untrained_decoders_show_both_defects():
     assert gain["transposed"] > 100 * gain["nearest"]
     assert gain["transposed_overlap"] > 100 * gain["nearest"]
     assert energy["transposed_overlap"] > 3 * energy["transposed"]
+
+
+def test_spectra_of_images_that_do_not_fit_in_memory_together():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.random((3, 16, 16, 3)), 0.5 * rng.random((4, 16, 16, 3))
+    means = [
+        np.mean([radial_spectrum(image)[1] for image in images], axis=0)
+        for images in (ours, theirs)
+    ]
+    assert level_distance(*means) == pytest.approx(spectrum_distance(ours, theirs))
+    with pytest.raises(ValueError, match="those of images of one size"):
+        level_distance(means[0], means[1][1:])
