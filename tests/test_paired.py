@@ -26,10 +26,10 @@ def test_scenes_are_drawn_once_and_hold_what_was_drawn():
 
 
 def test_label_map_and_image_are_cut_and_mirrored_alike():
-    ((labels, images),) = listed(paired.label_pairs(SCENES, 48, steps=1, batch_size=24))
-    assert labels.shape == (24, 48, 48, 7) and images.shape == (24, 48, 48, 3)
+    ((labels, images),) = listed(paired.label_pairs(SCENES, 48, steps=1, batch_size=12))
+    assert labels.shape == (12, 48, 48, 7) and images.shape == (12, 48, 48, 3)
     assert labels.dtype == images.dtype == np.float32
-    assert np.array_equal(labels.sum(axis=-1), np.ones((24, 48, 48)))
+    assert np.array_equal(labels.sum(axis=-1), np.ones((12, 48, 48)))
     mirrored = 0
     for one, image in zip(labels.argmax(axis=-1), images, strict=True):
         places = [
@@ -45,7 +45,7 @@ def test_label_map_and_image_are_cut_and_mirrored_alike():
         ]
         assert any(np.array_equal(one, cut) for _, cut in places)
         mirrored += places[0][0] == -1
-    assert 4 < mirrored < 20
+    assert 1 < mirrored < 11
 
 
 def clouded(**options):
