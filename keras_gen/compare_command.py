@@ -86,11 +86,11 @@ def compare(
         from keras_gen.training import check_writable
 
         out = expanded(out)
+        if out.is_dir():
+            raise ValueError(f"--out {out} is a directory; give the name of a file")
         out = out if out.suffix else out.with_suffix(".html")
         if out.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"--out {out} is no page; give a name that ends in .html")
-        if out.is_dir():
-            raise ValueError(f"--out {out} is a directory; give the name of a file")
         check_writable(out.parent)
         comparison = comparing.compare(
             images,

@@ -24,7 +24,7 @@ LONGEST = 400  # pixels of the longer side of a panel
 LONGEST_ENLARGED = 800  # the same without a truth: what is given is not made smaller
 LARGEST_SCALE = 16
 COUNT = 24  # pictures on a page
-NOISE_SIDE = 96
+NOISE_SIDE, NOISE_BORDER = 96, 8
 
 _PSNR = viewer.Column(
     "psnr",
@@ -452,10 +452,14 @@ def _noise_scores(methods, scale, fixed_size, progress):
     low_size = fixed_size or (-(-NOISE_SIDE // step) * step,) * 2
     size = tuple(int(side * scale) for side in low_size)
     noise = np.clip(np.rint(rng.normal(127.5, 40, (*low_size, 3))), 0, 255).astype(np.uint8)
+    # Zero padding darkens the borders of some phases: that would be taken for energy.
+    border = int(max(1, NOISE_BORDER // step) * step * scale)
+    border = border if min(size) > 4 * border else 0
+    inside = tuple(slice(border, side - border) for side in size)
     for method in methods:
         progress(f"noise through {method.title}")
         try:
-            drawn = method.draw(noise, size)
+            drawn = method.draw(noise, size)[inside]
             scores[method.name] = spectra.checkerboard_energy(drawn / 255, scale.numerator)
         except ValueError:
             scores[method.name] = None
