@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from keras_gen import datasets, generating, metrics, plots, weights
+from keras_gen import aerial, datasets, generating, metrics, paired, plots, weights
 from keras_gen.training import write_whole
 
 SIZE = 400
+SCENE = 2  # of the held-out aerial scenes
+PHOTO_CLOSEUP, SCENE_CLOSEUP = (185, 100, 130), (120, 60, 150)  # top, left, side
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Stop:
     Attributes:
         name: the stored generator.
         title: what it does, for the picture.
-        given: what it was given, uint8.
+        given: what it was given, uint8; a label map in its colours.
         drawn: what it drew, uint8 of shape (400, 400, 3).
         truth: what it should have drawn, or None.
         parameters: number of weights.
@@ -39,11 +42,10 @@ class Stop:
         """The table's row."""
         quality = "–"
         if self.truth is not None:
-            bicubic = datasets.enlarge_bicubic(self.given, self.truth.shape[:2])
-            ours, theirs = (
-                metrics.psnr(picture / 255, self.truth / 255) for picture in (self.drawn, bicubic)
-            )
-            quality = f"{ours:.2f} dB (bicubic {theirs:.2f})"
+            quality = f"{metrics.psnr(self.drawn / 255, self.truth / 255):.2f} dB"
+            if self.given.shape != self.truth.shape:
+                bicubic = datasets.enlarge_bicubic(self.given, self.truth.shape[:2])
+                quality += f" (bicubic {metrics.psnr(bicubic / 255, self.truth / 255):.2f})"
         return {
             "generator": self.name,
             "does": self.title,
@@ -66,44 +68,79 @@ def stops(progress: Callable[[str], None] = lambda name: None) -> list[Stop]:
     Raises:
         ValueError: if the weights are missing.
     """
-    progress("importing Keras, loading simple_64to400_photos")
-    return [_simple()]
+    found = []
+    for name, draw in (
+        ("simple_64to400_photos", _enlarger),
+        ("unet_64to400_photos", _enlarger),
+        ("unet_labels_aerial", _painter),
+    ):
+        progress(f"loading {name}")
+        model = weights.load(name)
+        progress(f"drawing with {name}")
+        found.append(draw(name, model))
+    return found
 
 
-def _simple():
-    name = "simple_64to400_photos"
-    model = weights.load(name)
+def _enlarger(name, model):
     truth = generating.middle(datasets.photographs("test")["coffee"], (SIZE, SIZE))
     given = datasets.reduce(truth, model.input_shape[1:3])
-    generating.enlarge(model, given)
-    start = time.perf_counter()
-    drawn = generating.enlarge(model, given)
-    seconds = time.perf_counter() - start
-    title = "64×64 photograph → 400×400"
+    drawn, seconds = _timed(lambda: generating.enlarge(model, given))
+    title = f"{given.shape[0]}×{given.shape[1]} photograph → {SIZE}×{SIZE}"
     return Stop(name, title, given, drawn, truth, model.count_params(), seconds)
 
 
-def figure(stops: list[Stop]):
-    """Draw the tour's picture: for each generator what it was given, what it drew, the truth.
+def _painter(name, model):
+    labels, truth = aerial.scene(paired.HELD_OUT[SCENE], SIZE)
+    given = aerial.one_hot(labels)[None]
+    drawn, seconds = _timed(lambda: np.asarray(model(given, training=False)[0]))
+    pictures = [np.rint(image * 255).astype(np.uint8) for image in (drawn, truth)]
+    coloured = np.rint(aerial.colour(labels) * 255).astype(np.uint8)
+    title = f"label map → aerial scene of {SIZE}×{SIZE}"
+    return Stop(name, title, coloured, *pictures, model.count_params(), seconds)
+
+
+def _timed(draw):
+    """What is drawn, and the seconds it takes once the first call has prepared everything."""
+    draw()
+    start = time.perf_counter()
+    drawn = draw()
+    return drawn, time.perf_counter() - start
+
+
+def figures(stops: list[Stop]) -> list:
+    """Draw the tour's picture in rows: what was given, what was drawn, the truth.
 
     Args:
-        stops: the generators' parts.
+        stops: the generators' parts, as `stops` gives them.
 
     Returns:
-        The Matplotlib figure.
+        Matplotlib figures of one width, to be laid under one another.
     """
-    stop = stops[0]
-    bicubic = datasets.enlarge_bicubic(stop.given, stop.truth.shape[:2])
-    return plots.side_by_side(
+    simple, unet, painter = stops
+    photograph = plots.side_by_side(
         {
-            "given: 64×64": stop.given,
-            "bicubic enlargement": bicubic,
-            "simple generator: 400×400": stop.drawn,
-            "the photograph": stop.truth,
+            "given: 64×64": simple.given,
+            "bicubic enlargement": datasets.enlarge_bicubic(simple.given, simple.truth.shape[:2]),
+            "simple generator: 400×400": simple.drawn,
+            "U-Net: 400×400": unet.drawn,
+            "the photograph": simple.truth,
         },
-        closeup=(185, 100, 130),
-        title="A photograph that the network never saw",
+        closeup=PHOTO_CLOSEUP,
+        title="A photograph that the networks never saw",
     )
+    top, left, side = SCENE_CLOSEUP
+    place = (slice(top, top + side), slice(left, left + side))
+    scene = plots.side_by_side(
+        {
+            "given: a label map": painter.given,
+            "U-Net: 400×400": painter.drawn,
+            "the scene": painter.truth,
+            "U-Net, close": painter.drawn[place],
+            "the scene, close": painter.truth[place],
+        },
+        title="A map that the network never saw, and what it draws from it",
+    )
+    return [photograph, scene]
 
 
 def write(stops: list[Stop], directory: Path) -> tuple[Path, Path]:
@@ -119,9 +156,13 @@ def write(stops: list[Stop], directory: Path) -> tuple[Path, Path]:
     import matplotlib.pyplot as plt
 
     picture, table = directory / "tour.png", directory / "tour.md"
-    drawn = figure(stops)
-    write_whole(picture, lambda path: drawn.savefig(path, dpi=100))
-    plt.close(drawn)
+    rows = []
+    for figure in figures(stops):
+        figure.set_dpi(100)
+        figure.canvas.draw()
+        rows.append(np.asarray(figure.canvas.buffer_rgba())[..., :3])
+        plt.close(figure)
+    write_whole(picture, Image.fromarray(np.vstack(rows)).save)
     rows = [stop.row() for stop in stops]
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(row.values()) + " |" for row in rows]

@@ -61,13 +61,16 @@ def pictures(tmp_path):
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A directory of weights with two small generators, one named like that of the course."""
+    """A directory of weights with small generators, those of the tour named like the course's."""
     place = tmp_path_factory.mktemp("weights")
     settings = {"filters": 8, "blocks": 0, "seed": 0}
     enlarger = kg.simple_generator((None, None, 3), scale=2, **settings)
     enlarger.save(place / "simple_x2_tiny.keras")
     course = kg.simple_generator((64, 64, 3), 400, **settings)
     course.save(place / "simple_64to400_photos.keras")
+    settings = {"filters": 1, "depth": 2, "seed": 0}
+    kg.unet_generator((64, 64, 3), 400, **settings).save(place / "unet_64to400_photos.keras")
+    kg.unet_generator((400, 400, 7), **settings).save(place / "unet_labels_aerial.keras")
     return place
 
 
@@ -79,7 +82,7 @@ def weights(stored, monkeypatch):
 # Help --------------------------------------------------------------------------------------------
 
 COMMANDS = [["check"], ["tour"], ["sizes"], ["inspect"], ["generate"], ["train"]]
-COMMANDS += [[], ["train", "simple"]]
+COMMANDS += [[], ["train", "simple"], ["train", "unet"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -459,16 +462,18 @@ def test_tour_draws_400_by_400(run, weights, tmp_path):
     code, lines, errors = run("tour", "--out", tmp_path / "tour")
     assert (code, errors) == (0, "")
     table = (tmp_path / "tour" / "tour.md").read_text("utf-8")
-    assert "| simple_64to400_photos |" in table
-    assert "400×400×3" in table
-    assert any("400×400×3" in line for line in lines)
+    names = ("simple_64to400_photos", "unet_64to400_photos", "unet_labels_aerial")
+    for name in names:
+        row = next(line for line in table.splitlines() if line.startswith(f"| {name} |"))
+        assert "400×400×3" in row and " dB" in row
+        assert ("(bicubic " in row) == ("photos" in name)
+        assert any(name in line and "400×400×3" in line for line in lines)
     with Image.open(tmp_path / "tour" / "tour.png") as picture:
         assert picture.width > 1000
         assert len(np.unique(np.asarray(picture.convert("L")))) > 100
-    model = keras.models.load_model(
-        Path(os.environ["KERAS_GEN_WEIGHTS"]) / "simple_64to400_photos.keras"
-    )
-    assert f"| {model.count_params():,} |" in table
+    for name in names:
+        model = keras.models.load_model(Path(os.environ["KERAS_GEN_WEIGHTS"]) / f"{name}.keras")
+        assert f"| {model.count_params():,} |" in table
 
 
 def test_tour_mistakes(fails, weights, tmp_path, monkeypatch):
