@@ -24,6 +24,7 @@ LONGEST = 400  # pixels of the longer side of a panel
 LONGEST_ENLARGED = 800  # the same without a truth: what is given is not made smaller
 LARGEST_SCALE = 16
 COUNT = 24  # pictures on a page
+MOST_PIXELS = 2**27  # of all panels: a page of about 120 MB, which browsers still open
 NOISE_SIDE, NOISE_BORDER = 96, 8
 
 _PSNR = viewer.Column(
@@ -74,7 +75,7 @@ _GAIN = viewer.Column(
     "Checkerboard gain",
     "ppm",
     "Share of the picture's variance, in millionths, that is a pattern repeating with the scale: "
-    "a lattice that shows even on flat areas. The truth's own number is chance.",
+    "a lattice that shows even on flat areas. Photographs have a little by chance.",
     lambda value: f"{1e6 * value:,.0f}" if value >= 1e-5 else f"{1e6 * value:.1f}",
 )
 _ENERGY = viewer.Column(
@@ -258,12 +259,16 @@ def compare(
     result.columns = _columns(chosen, result.has_truth)
     result.title = title or f"Upsampling methods compared, ×{show_scale(factor)}"
     prepare = _Preparation(factor, longest, fixed_size, enlarge=enlarge, crop=crop)
+    pixels = 0
     noise = _noise_scores(chosen, factor, fixed_size, progress)
     for number, (name, source) in enumerate(sources.items(), start=1):
         text = f"{number} of {len(sources)}, {reporting.one_line(name)}"
         try:
             image = source if isinstance(source, np.ndarray) else datasets.read_image(source)
             given = prepare(image)
+            pixels += given.size[0] * given.size[1] * (len(chosen) + (not enlarge))
+            if pixels > MOST_PIXELS:
+                raise ValueError("the page would be too large; use --longest, --count or --methods")
             panels = _panels(given, chosen, factor, noise, lambda what, t=text: progress(t + what))
         except datasets.UnreadableImageError as error:
             result.skipped.append((name, error.reason))

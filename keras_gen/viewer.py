@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, features
 
 _LARGEST_WEBP = 16383  # pixels a side
+_STARS = " A star marks the best of a column, ties included."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -142,6 +143,7 @@ def page(
         sections="\n".join(
             _section(number, picture, columns, truth) for number, picture in enumerate(pictures)
         ),
+        stars=_STARS if any(column.best is not None for column in columns) else "",
         tables=_tables(pictures, columns, truth),
         explanations="\n".join(
             f"<div><dt>{text(column.label)}</dt><dd>{text(column.explanation)}</dd></div>"
@@ -249,7 +251,7 @@ def _file(image, kind, **options):
 
 
 def _chooser(pictures):
-    """A radio button a picture, and one for all."""
+    """A radio button for all pictures, and one for each."""
     choices = [(str(number), text(picture.name)) for number, picture in enumerate(pictures)]
     lines = [
         f'<label class="choice"><input type="radio" name="picture" value="{value}">'
@@ -257,9 +259,10 @@ def _chooser(pictures):
         for value, name in choices
     ]
     if len(pictures) > 1:
-        lines.append(
+        lines.insert(
+            0,
             '<label class="choice"><input type="radio" name="picture" value="all">'
-            f"<span>all {len(pictures)}</span></label>"
+            f"<span>all {len(pictures)}</span></label>",
         )
     return "\n".join(lines)
 

@@ -303,6 +303,14 @@ def test_too_many_pictures_are_taken_from_all_over():
     assert len(compare(many, methods=["nearest"]).pictures) == 20
 
 
+def test_pages_that_no_browser_would_open(monkeypatch):
+    two = {"one": picture(40, 40), "two": picture(40, 40)}
+    monkeypatch.setattr(comparing, "MOST_PIXELS", 40 * 40 * 5)
+    found = compare(two, methods=["nearest", "bicubic"])
+    assert [one.name for one in found.pictures] == ["one"]
+    assert "too large; use --longest" in found.skipped[0][1]
+
+
 def test_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     found = compare({"one": picture(8, 8)}, methods=["nearest"])
     page = found.write(tmp_path / "page.html")

@@ -324,7 +324,7 @@ def test_swipe_cuts_at_the_divider(visit, comparison):
 def test_pictures_are_chosen_and_panels_hidden(visit):
     page = visit()
     assert page.locator("section.picture:visible").count() == 1
-    page.locator("[name=picture]").nth(1).check(force=True)
+    page.check("[name=picture][value='1']", force=True)
     settle(page)
     assert text(page, "section.picture:visible h2") == LONG
     page.locator("[name=picture][value=all]").check(force=True)

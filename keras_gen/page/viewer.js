@@ -11,7 +11,7 @@
   const LEVELS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]; // screen pixels for one picture pixel
   const STRONGER = 4; // of differences
   const DECIBELS = 80; // of spectra
-  const LENS = 0.42; // of the frame's shorter side
+  const LENS = 0.5; // of the frame's shorter side
 
   const hasTruth = root.dataset.truth === "yes";
   const period = Number(root.dataset.period);
@@ -241,7 +241,7 @@
     if (!state.lens) return;
     const density = window.devicePixelRatio || 1;
     const side = Math.round(Math.min(frame.clientWidth, frame.clientHeight) * LENS * density);
-    const times = Math.max(Math.round(6 * density), Math.round(2 * section.scale * density));
+    const times = Math.max(Math.round(4 * density), Math.round(2 * section.scale * density));
     const seen = side / times; // picture pixels
     const [x, y] = [state.at.x * section.width - seen / 2, state.at.y * section.height - seen / 2];
     inset.width = inset.height = side;
