@@ -81,7 +81,7 @@ def weights(stored, monkeypatch):
 
 # Help --------------------------------------------------------------------------------------------
 
-COMMANDS = [["check"], ["tour"], ["sizes"], ["inspect"], ["generate"], ["train"]]
+COMMANDS = [["check"], ["tour"], ["sizes"], ["inspect"], ["compare"], ["generate"], ["train"]]
 COMMANDS += [[], ["train", "simple"], ["train", "unet"]]
 
 
