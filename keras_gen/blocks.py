@@ -38,6 +38,7 @@ def convolution(
     name: str,
     kernel_size: int = 3,
     strides: int = 1,
+    rectified: bool = False,
 ) -> KerasTensor:
     """Convolve, with padding `"same"` and no activation.
 
@@ -48,11 +49,16 @@ def convolution(
         name: the layer's name.
         kernel_size: side of the kernel.
         strides: how much smaller the result is.
+        rectified: whether an activation that lets only about half through comes next. Kernels then
+            start so much larger (He et al. 2015) that signals keep their size through many
+            convolutions; else as Glorot and Bengio (2010) have it.
 
     Returns:
         Keras tensor of shape `(batch, height / strides, width / strides, filters)`, rounded up.
     """
-    start = keras.initializers.GlorotUniform(seed=next(seeds))
+    initializers = keras.initializers
+    kind = initializers.HeUniform if rectified else initializers.GlorotUniform
+    start = kind(seed=next(seeds))
     return layers.Conv2D(
         filters, kernel_size, strides, padding="same", kernel_initializer=start, name=name
     )(x)

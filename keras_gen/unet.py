@@ -210,9 +210,10 @@ def _whole(number):
 
 def _level(x, width, residual, activation, normalization, seeds, *, name):
     """Two 3×3 convolutions; with `residual` they only correct what passes beside them."""
-    y = blocks.convolution(x, width, seeds, name=f"{name}_a")
+    rectified = activation not in ("tanh", "linear")
+    y = blocks.convolution(x, width, seeds, name=f"{name}_a", rectified=rectified)
     y = blocks.activate(_normalize(y, normalization, f"{name}_a"), activation, f"{name}_a")
-    y = blocks.convolution(y, width, seeds, name=f"{name}_b")
+    y = blocks.convolution(y, width, seeds, name=f"{name}_b", rectified=rectified)
     y = _normalize(y, normalization, f"{name}_b")
     if residual:
         if x.shape[-1] != width:

@@ -1,0 +1,129 @@
+"""How fast do the U-Net and the simple generator train at 400×400, and how near to the peak?
+
+    python benchmarks/training_throughput.py
+
+Times training steps of batch 8 in float32 and in bfloat16, and a large matrix multiplication in
+each, the most that this machine's arithmetic gives. A step is counted as three forward passes
+(forward, and the gradients by inputs and by weights), a multiply-accumulate as two operations.
+Every measurement runs in a process of its own, so that its peak memory is its own. Writes
+training_throughput.json and training_throughput.md beside this file.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BATCH, SIZE = 8, 400
+NETWORKS = ("simple", "unet")
+POLICIES = ("float32", "mixed_bfloat16")
+STEPS = {"float32": 4, "mixed_bfloat16": 2}
+MATRIX, PRODUCTS = 2048, 4
+
+
+def peak(policy: str) -> dict:
+    """Operations a second of a large matrix multiplication."""
+    import keras_gen  # noqa: F401, I001 (quiets TensorFlow)
+    import tensorflow as tf
+
+    dtype = tf.bfloat16 if "bfloat16" in policy else tf.float32
+    a = tf.cast(tf.random.normal((MATRIX, MATRIX)), dtype)
+    multiply = tf.function(lambda x: x @ a)
+    seconds = _fastest(lambda: multiply(a).numpy(), PRODUCTS)
+    return {"gflops": 2 * MATRIX**3 / seconds / 1e9}
+
+
+def training(network: str, policy: str) -> dict:
+    """One network's training, on one batch that is repeated."""
+    import keras_gen as kg  # noqa: I001 (quiets TensorFlow)
+    import keras
+    import numpy as np
+
+    keras.mixed_precision.set_global_policy(policy)
+    if network == "simple":
+        model = kg.simple_generator((64, 64, 3), SIZE, seed=0)
+    else:
+        model = kg.unet_generator((SIZE, SIZE, 3), filters=12, seed=0)
+    kg.training.compile_for_images(model, steps=1000)
+    rng = np.random.default_rng(0)
+    given = rng.random((BATCH, *model.input_shape[1:]), np.float32)
+    wanted = rng.random((BATCH, SIZE, SIZE, 3), np.float32)
+    seconds = _fastest(lambda: model.train_on_batch(given, wanted), STEPS[policy])
+    gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    macs = kg.cost(model).macs
+    return {
+        "parameters": model.count_params(),
+        "gmacs": macs / 1e9,
+        "seconds": seconds,
+        "gflops": 2 * 3 * macs * BATCH / seconds / 1e9,
+        "memory_gib": gib,
+    }
+
+
+def _fastest(do, times):
+    """Seconds of the fastest of some runs, after one that prepares everything.
+
+    The fastest, not the mean: whatever else the machine does can only make a run slower.
+    """
+    do()
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        do()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def in_a_process(*arguments: str) -> dict:
+    """Run this file for one measurement and read what it prints."""
+    command = [sys.executable, __file__, *arguments]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    result = json.loads(printed.splitlines()[-1])
+    print(*arguments, result, flush=True)
+    return result
+
+
+def main() -> None:
+    from keras_gen import training as shared
+
+    load = os.getloadavg()[0]
+    rows, peaks = [], {}
+    for policy in POLICIES:
+        before = in_a_process("peak", policy)["gflops"]
+        for network in NETWORKS:
+            row = in_a_process("training", network, policy)
+            rows.append({"network": network, "policy": policy} | row)
+        # Before and after, as other programs may come and go.
+        peaks[policy] = max(before, in_a_process("peak", policy)["gflops"])
+    result = {"machine": shared.machine(), "load": load, "peak_gflops": peaks, "rows": rows}
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    lines = [
+        f"# Training at {SIZE}×{SIZE}, batch {BATCH}",
+        "",
+        f"`python benchmarks/training_throughput.py` on {shared.machine()}; load of the machine "
+        f"before it began: {load:.1f}. Peak: a product of two {MATRIX}×{MATRIX} matrices, "
+        + ", ".join(f"{peaks[policy]:.0f} GFLOP/s in {policy}" for policy in POLICIES)
+        + ".",
+        "",
+        "| network | precision | parameters | GMAC an image | a step | images/s | of the peak "
+        "| memory |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['network']} | {row['policy']} | {row['parameters']:,} | {row['gmacs']:.2f} "
+            f"| {row['seconds']:.2f} s | {BATCH / row['seconds']:.2f} "
+            f"| {row['gflops'] / peaks[row['policy']]:.0%} | {row['memory_gib']:.1f} GiB |"
+        )
+    Path(__file__).with_suffix(".md").write_text("\n".join([*lines, ""]), "utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps({"peak": peak, "training": training}[sys.argv[1]](*sys.argv[2:])))
+    else:
+        main()
