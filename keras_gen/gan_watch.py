@@ -165,12 +165,16 @@ class Watch(keras.callbacks.Callback):
 
 
 def collapse(rows: list[dict]) -> str | None:
-    """Say so if a generator has drawn one image over and over, some judgements in a row."""
-    last = [row["diversity"] for row in rows[-PATIENCE:]]
-    if len(last) < PATIENCE or max(last) >= COLLAPSED:
+    """Say so if a generator has come to draw one image over and over, some judgements in a row.
+
+    At first it draws hardly anything, and that much alike; only a variety that was there and is
+    gone is a collapse.
+    """
+    shares = [row["diversity"] for row in rows]
+    if max(shares[-PATIENCE:], default=1.0) >= COLLAPSED or max(shares) < 2 * COLLAPSED:
         return None
     return (
-        f"the generator has collapsed: what it draws has {last[-1]:.0%} of the variety of real "
+        f"the generator has collapsed: what it draws has {shares[-1]:.0%} of the variety of real "
         "images; a larger gamma, more augmentation or a lower rate may keep it from that"
     )
 

@@ -1,0 +1,306 @@
+"""Trainings of GANs: killed and resumed bit for bit, the best state kept, images drawn from it."""
+
+import csv
+import functools
+import io
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+import keras_gen as kg
+from keras_gen import __main__, gan_jobs, gan_watch, pix2pix_jobs, sampling, training
+from keras_gen.gan import GAN
+
+ROOT = Path(__file__).parents[1]
+STEPS = 8
+TINY = {"size": 32, "filters": (8, 4), "levels": 2, "batch_size": 2, "judged": 2, "proof": 3}
+TINY |= {"every": 2, "seed": 7, "latent_dim": 4, "learning_rate": 0.002}
+
+
+def console():
+    return Console(file=io.StringIO(), width=10_000)
+
+
+def train(directory, **settings):
+    shown = console()
+    path = gan_jobs.train_gan(
+        directory=directory, console=shown, **{"steps": STEPS, **TINY} | settings
+    )
+    return path, shown.file.getvalue()
+
+
+def stored_weights(path):
+    with zipfile.ZipFile(path) as archive:
+        return arrays(io.BytesIO(archive.read("model.weights.h5")))
+
+
+def arrays(file):
+    """Every array in an HDF5 file, by name."""
+    found = {}
+
+    def collect(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with h5py.File(file) as opened:
+        opened.visititems(collect)
+    return found
+
+
+def rows_of(directory):
+    with open(directory / training.HISTORY, newline="") as file:
+        return [{key: float(text) for key, text in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Without the seconds that TensorFlow takes to turn the step into a graph."""
+    compiled = functools.partialmethod(GAN.compile, run_eagerly=True)
+    monkeypatch.setattr(GAN, "compile", compiled)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("unbroken")
+    return train(directory, command="the command")
+
+
+# Killed and resumed ------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_killed_and_resumed_gives_the_same_state(unbroken, tmp_path):
+    """kill -9 on the command line, the rest in this process: weights, average, moments, counters,
+    and the best state beside the last."""
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items()]
+    options[options.index("--filters=(8, 4)")] = "--filters=8-4"
+    command = [sys.executable, "-m", "keras_gen", "train", "gan", *options, "--steps", str(STEPS)]
+    killed = subprocess.Popen(
+        [*command, "--out", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in killed.stdout:
+        if line.startswith("step 4 ") and "SWD" in line:
+            break
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL, killed.stderr.read()
+    killed.communicate()
+    (tmp_path / ".best.unfinished.weights.h5").write_bytes(b"half of a state")
+
+    path, shown = train(tmp_path, resume=True, command="the command")
+    assert "going on after step 4" in shown or "going on after step 6" in shown
+    assert stored_weights(path) == stored_weights(unbroken[0])
+    for name in (training.CHECKPOINT, training.BEST):
+        assert arrays(tmp_path / name) == arrays(unbroken[0].parent / name), name
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+    first, second = rows_of(tmp_path), rows_of(unbroken[0].parent)
+    times = {"minutes", "cpu_minutes"}
+    assert [{k: v for k, v in row.items() if k not in times} for row in first] == [
+        {k: v for k, v in row.items() if k not in times} for row in second
+    ]
+
+
+def test_steps_may_change_when_it_goes_on(tmp_path, eager):
+    """A GAN is never done: two steps and then two more are four."""
+    short, whole = tmp_path / "short", tmp_path / "whole"
+    train(short, steps=2)
+    train(short, steps=4, resume=True)
+    train(whole, steps=4)
+    last = [arrays(folder / training.CHECKPOINT) for folder in (short, whole)]
+    assert last[0] == last[1]
+    with pytest.raises(ValueError, match=r"was started with gamma=0\.1, not 0\.2; resume it with"):
+        train(short, resume=True, gamma=0.2)
+
+
+# What a training leaves --------------------------------------------------------------------------
+
+
+def test_files_and_card(unbroken):
+    path, shown = unbroken
+    assert path.name == "gan_hubble.keras"
+    assert sorted(file.name for file in path.parent.iterdir()) == sorted(
+        [
+            *(training.BEST, training.CHECKPOINT, training.HISTORY, training.OPTIONS),
+            *(training.PREVIEW, path.name, "gan_hubble.md"),
+        ]
+    )
+    rows = rows_of(path.parent)
+    assert [row["step"] for row in rows] == [2, 4, 6, 8]
+    assert {"swd_separate", "swd_joint", "diversity", "gap", "from_ln2"} <= rows[0].keys()
+    card = path.with_suffix(".md").read_text("utf-8")
+    best = min(rows, key=lambda row: row["best_swd"])
+    weights = "averaged over steps" if best["swd"] <= best["plain_swd"] else "as trained, not av"
+    for part in ("| command | `the command` |", "| filters | 8-4 |", f"| weights | {weights}"):
+        assert part in card
+    assert f"| state | of step {best['step']:.0f}, the best by SWD |" in card
+    assert "Sliced Wasserstein distances × 1000 of 3 images to as many real crops" in card
+    assert f"wrote {path} and its card" in shown
+    with Image.open(path.parent / training.PREVIEW) as preview:
+        assert preview.size == (2 * 32 + 4, 32)
+
+
+def test_card_numbers_are_those_of_the_file(unbroken):
+    path, _ = unbroken
+    images, turn = gan_jobs.real_images("hubble", (32, 32), 2**30, console())
+    real = kg.crops.cut(images, (32, 32), 6, seed=(7, 2), turn=turn)
+    judge = gan_watch.Judge(real, gan_watch.latents(3, 4, seed=1))
+    numbers = judge(keras.models.load_model(path))
+    card = path.with_suffix(".md").read_text("utf-8")
+    line = next(line for line in card.splitlines() if line.startswith("| SWD, separately"))
+    assert line.endswith(f"| {numbers['swd_separate']:.2f} |")
+    line = next(line for line in card.splitlines() if line.startswith("| diversity"))
+    assert line.endswith(f"| {numbers['diversity']:.2f} |")
+
+
+def test_hubble_learns_from_its_training_part():
+    images, turn = gan_jobs.real_images("hubble", (32, 32), 2**30, console())
+    assert images.names == ["hubble"] and images[0].shape == (872, 600, 3) and turn
+
+
+def test_best_state_is_the_one_that_is_saved(tmp_path, monkeypatch, eager):
+    """Whatever happens after it; and it is saved when the training ends in a collapse, too."""
+    scores = iter([5.0, 1.0, 4.0, 6.0])
+    plain = gan_watch.Judge.__call__
+    seen = []
+
+    def judged(self, generator):
+        seen.append([np.array(weight) for weight in generator.get_weights()])
+        found = plain(self, generator)
+        return found | {"swd": next(scores, 9.0), "diversity": 0.9 if len(seen) < 3 else 0.01}
+
+    monkeypatch.setattr(gan_watch.Judge, "__call__", judged)
+    with pytest.raises(FloatingPointError, match=r"has collapsed: .* \(step 8\)"):
+        train(tmp_path, steps=20)
+    kept = keras.models.load_model(tmp_path / "gan_hubble.keras").get_weights()
+    # Round by round the averaged generator is judged, then the plain one: the second score was
+    # the least, so it is the plain generator of the first round that is kept.
+    for a, b in zip(kept, seen[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+    card = (tmp_path / "gan_hubble.md").read_text("utf-8")
+    assert "of step 2, the best by SWD" in card and "as trained, not averaged" in card
+
+
+def test_numbers_that_run_away_leave_the_last_good_state(tmp_path, monkeypatch, eager):
+    real = gan_jobs.crops.crops
+
+    def crops(images, size, *, first_step, **settings):
+        dataset = real(images, size, first_step=first_step, **settings)
+        return dataset.map(lambda batch: batch * np.nan) if first_step >= 2 else dataset
+
+    monkeypatch.setattr(gan_jobs.crops, "crops", crops)
+    with pytest.raises(FloatingPointError, match=r"ran away at step 3 .*the state after step 2 is"):
+        train(tmp_path)
+    for weights in keras.models.load_model(tmp_path / "gan_hubble.keras").get_weights():
+        assert np.isfinite(weights).all()
+
+
+def test_mistakes(tmp_path):
+    with pytest.raises(ValueError, match="learning rate -1 is not a number above 0"):
+        train(tmp_path, learning_rate=-1)
+    with pytest.raises(ValueError, match="GAN loss 'x' is unknown"):
+        train(tmp_path, loss="x")
+    with pytest.raises(ValueError, match="no_such_folder"):
+        train(tmp_path, data=str(tmp_path / "no_such_folder"))
+    assert list(tmp_path.iterdir()) == []
+
+
+# pix2pix -----------------------------------------------------------------------------------------
+
+
+def test_pix2pix_from_label_maps(tmp_path, eager):
+    settings = {"size": 48, "crop": 32, "depth": 2, "filters": 4, "levels": 2, "batch_size": 2}
+    settings |= {"judged": 2, "proof": 2, "steps": 2, "every": 1, "console": console()}
+    path = pix2pix_jobs.train_pix2pix(directory=tmp_path, **settings)
+    assert path.name == "pix2pix_aerial.keras"
+    model = keras.models.load_model(path)
+    assert model.input_shape == (None, 48, 48, 7) and model.output_shape == (None, 48, 48, 3)
+    card = path.with_suffix(".md").read_text("utf-8")
+    assert "pixels whose class reads back right" in card
+    assert "| l1 weight | 30.0 |" in card
+    assert all("l1" in row for row in rows_of(tmp_path))
+
+
+# Drawing -----------------------------------------------------------------------------------------
+
+
+def command(monkeypatch, capfd, *arguments):
+    monkeypatch.setattr(sys, "argv", ["keras-gen", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        __main__.main()
+    shown, errors = capfd.readouterr()
+    return stop.value.code, shown, errors
+
+
+def test_generate_draws_images_a_sheet_and_a_walk(unbroken, tmp_path, monkeypatch, capfd):
+    out = tmp_path / "drawn"
+    options = ["--count", 5, "--seed", 3, "--walk", 2, "--out", out]
+    code, shown, errors = command(monkeypatch, capfd, "generate", unbroken[0], *options)
+    assert (code, errors) == (0, "")
+    assert "wrote 5 images and " in shown
+    names = [f"gan_hubble_3_{place:04d}.png" for place in range(5)]
+    assert sorted(file.name for file in out.iterdir()) == sorted(
+        [*names, "gan_hubble_3_sheet.png", "gan_hubble_3_walk.gif"]
+    )
+    model = keras.models.load_model(unbroken[0])
+    expected = np.rint(np.asarray(model(gan_watch.latents(5, 4, seed=3))) * 255)
+    for name, image in zip(names, expected, strict=True):
+        with Image.open(out / name) as drawn:
+            assert np.abs(np.asarray(drawn, float) - image).max() <= 1
+    with Image.open(out / "gan_hubble_3_sheet.png") as sheet:
+        assert sheet.size == (3 * 32 + 8, 2 * 32 + 4)
+    with Image.open(out / "gan_hubble_3_walk.gif") as walk:
+        assert walk.size == (32, 32) and walk.n_frames > 1
+
+
+def test_truncation_draws_nearer_to_the_mean():
+    """Where nothing is normalised; a normalisation undoes the scale, until biases are learned."""
+    spread = {}
+    for normalise in (True, False):
+        model = kg.gan_generator(4, 32, filters=(8, 4), normalise=normalise, seed=1)
+        spread[normalise] = [
+            sampling.draw(model, gan_watch.latents(8, 4, truncation=share)).std(axis=0).mean()
+            for share in (1.0, 0.2)
+        ]
+    assert spread[False][1] < 0.5 * spread[False][0]
+    assert spread[True][1] == pytest.approx(spread[True][0], rel=0.05)
+
+
+def test_generate_mistakes(unbroken, tmp_path, monkeypatch, capfd):
+    enlarger = kg.simple_generator((8, 8, 3), 16, filters=8, blocks=1)
+    enlarger.save(tmp_path / "enlarger.keras")
+    for arguments, message in (
+        ([tmp_path / "enlarger.keras"], "enlarges pictures; say which with --input"),
+        ([unbroken[0], "--count", 1, "--walk", 2], "2 or more to walk between them"),
+    ):
+        code, _, errors = command(
+            monkeypatch, capfd, "generate", *arguments, "--out", tmp_path / "out"
+        )
+        assert code == 2 and errors.count("\n") == 1 and message in errors
+    with pytest.raises(ValueError, match="draws nothing from latents; give it pictures"):
+        sampling.draw(enlarger, np.zeros((1, 4)))
+
+
+def test_walk_keeps_its_distance_from_the_origin():
+    latents = np.eye(3)[:2] * 2
+    path = sampling.walk(latents, 4)
+    assert path.shape == (8, 3) and path.dtype == np.float32
+    np.testing.assert_allclose(path[[0, 4]], latents, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(path, axis=1), 2, atol=1e-6)
+    angles = np.arccos(np.sum(path * np.roll(path, -1, axis=0), axis=1) / 4)
+    np.testing.assert_allclose(angles, np.pi / 8, atol=1e-4)
+    np.testing.assert_allclose(sampling.walk(np.ones((2, 3)), 3), np.ones((6, 3)), atol=1e-6)
+    with pytest.raises(ValueError, match="received 1 latents and frames=2; a walk needs"):
+        sampling.walk(latents[:1], 2)
