@@ -199,10 +199,11 @@
     const panel = section.panels[place];
     const kind = state.view === "difference" && (place === 0 || !hasTruth) ? "picture" : state.view;
     const shown = panel.views[kind];
-    if (!shown) {
+    if (shown === undefined) {
+      panel.views[kind] = null; // asked for
       later(() => derive(section, place, kind));
-      return;
     }
+    if (!shown) return;
     if (panel.shown === shown) return;
     panel.shown.classList.remove("shown");
     shown.classList.add("shown");
@@ -289,7 +290,6 @@
 
   async function derive(section, place, kind) {
     const panel = section.panels[place];
-    if (panel.views[kind]) return;
     const pixels = await read(panel.picture);
     let drawn;
     if (kind === "difference") {
@@ -345,9 +345,16 @@
     const real = grey.map((v, i) => (v - mean) * across[i % width] * down[Math.floor(i / width)]);
     const imaginary = new Float64Array(real.length);
     const line = (start, step, length) => {
-      const places = Array.from({ length }, (_, i) => start + i * step);
-      const [re, im] = fourier(places.map((i) => real[i]), places.map((i) => imaginary[i]));
-      places.forEach((i, k) => ([real[i], imaginary[i]] = [re[k], im[k]]));
+      const [lineRe, lineIm] = [new Float64Array(length), new Float64Array(length)];
+      for (let i = 0; i < length; i++) {
+        lineRe[i] = real[start + i * step];
+        lineIm[i] = imaginary[start + i * step];
+      }
+      const [re, im] = fourier(lineRe, lineIm);
+      for (let i = 0; i < length; i++) {
+        real[start + i * step] = re[i];
+        imaginary[start + i * step] = im[i];
+      }
     };
     for (let row = 0; row < height; row++) line(row * width, 1, width);
     for (let column = 0; column < width; column++) line(column, width, height);
@@ -367,22 +374,22 @@
   function fourier(re, im) {
     const n = re.length;
     if (n === 1) return [re, im];
-    let factor = 2;
-    while (n % factor && factor * factor <= n) factor++;
-    if (n % factor) factor = n;
+    const { factor, cos, sin } = turns(n);
     const part = n / factor;
-    const parts = Array.from({ length: factor }, (_, r) => {
-      const own = (values) => Float64Array.from({ length: part }, (_, i) => values[i * factor + r]);
-      return fourier(own(re), own(im));
-    });
-    const { cos, sin } = turns(n);
     const [sumRe, sumIm] = [new Float64Array(n), new Float64Array(n)];
-    for (let k = 0; k < n; k++) {
-      for (let r = 0; r < factor; r++) {
-        const [a, b] = [parts[r][0][k % part], parts[r][1][k % part]];
-        const turn = (r * k) % n;
-        sumRe[k] += a * cos[turn] + b * sin[turn];
-        sumIm[k] += b * cos[turn] - a * sin[turn];
+    for (let r = 0; r < factor; r++) {
+      const [everyRe, everyIm] = [new Float64Array(part), new Float64Array(part)];
+      for (let i = 0; i < part; i++) {
+        everyRe[i] = re[i * factor + r];
+        everyIm[i] = im[i * factor + r];
+      }
+      const [a, b] = fourier(everyRe, everyIm);
+      for (let k = 0, i = 0, turn = 0; k < n; k++) {
+        sumRe[k] += a[i] * cos[turn] + b[i] * sin[turn];
+        sumIm[k] += b[i] * cos[turn] - a[i] * sin[turn];
+        if (++i === part) i = 0;
+        turn += r; // r · k, modulo n
+        if (turn >= n) turn -= n;
       }
     }
     return [sumRe, sumIm];
@@ -391,8 +398,12 @@
   const known = new Map();
   function turns(n) {
     if (!known.has(n)) {
-      const angles = Array.from({ length: n }, (_, i) => (2 * Math.PI * i) / n);
-      known.set(n, { cos: angles.map(Math.cos), sin: angles.map(Math.sin) });
+      let factor = 2;
+      while (n % factor && factor * factor <= n) factor++;
+      if (n % factor) factor = n;
+      const angle = (_, i) => (2 * Math.PI * i) / n;
+      const angles = Float64Array.from({ length: n }, angle);
+      known.set(n, { factor, cos: angles.map(Math.cos), sin: angles.map(Math.sin) });
     }
     return known.get(n);
   }
