@@ -61,7 +61,7 @@ def class_agreement(image: ArrayLike, labels: ArrayLike) -> float:
         labels: whole numbers `(height, width)` as in `aerial.CLASSES`.
 
     Returns:
-        A share from 0 to 1; real scenes reach about 0.42, as fields are of many colours.
+        A share from 0 to 1; real scenes reach about 0.48, as fields are of many colours.
 
     Raises:
         ValueError: if the sizes differ, or the arrays are none of the sort.
@@ -88,7 +88,7 @@ def edge_agreement(image: ArrayLike, labels: ArrayLike, *, tolerance: float = 2.
         tolerance: pixels.
 
     Returns:
-        A share from 0 to 1; real scenes reach about 0.7. 0 where one has edges and the other has
+        A share from 0 to 1; real scenes reach about 0.65. 0 where one has edges and the other has
         none, 1 where neither has any.
 
     Raises:

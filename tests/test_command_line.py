@@ -412,6 +412,28 @@ def test_interrupted_is_130(run, pictures, tmp_path, monkeypatch):
     assert (code, errors) == (130, "")
 
 
+def test_train_unet_mistakes(fails, tmp_path):
+    unet = ("train", "unet", "--out", tmp_path / "run", "--task")
+    assert "task 'colour' is unknown; choose one of 'labels'" in fails(*unet, "colour")
+    assert "a 5-level U-Net halves 400 to 12.5 at level 5; use 4 levels, or 384 or 416" in fails(
+        *unet, "labels", "--depth", 5
+    )
+    assert "Invalid value for '--depth'" in fails(*unet, "labels", "--depth", 0)
+    assert "only aerial scenes have label maps" in fails(*unet, "labels", "--data", "photos")
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_unet_from_the_command_line(run, pictures, tmp_path):
+    out = tmp_path / "run"
+    command = ["train", "unet", "--task", "inpaint", "--data", pictures, "--size", 48, "--crop", 16]
+    command += ["--depth", 1, "--filters", 2, "--steps", 2, "--batch-size", 2, "--out", out]
+    assert run(*command)[0] == 0
+    card = (out / f"unet_inpaint_{pictures.name}.md").read_text("utf-8")
+    assert "python -m keras_gen train unet --task inpaint" in card
+    model = keras.models.load_model(out / f"unet_inpaint_{pictures.name}.keras")
+    assert model.output_shape == (None, 48, 48, 3)
+
+
 # check and tour ----------------------------------------------------------------------------------
 
 
