@@ -119,6 +119,7 @@ class GAN(Model):
         # checkpoint is restored.
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.compile_settings = settings
         super().compile(optimizer=self.generator_optimizer, **settings)
 
     def train_step(self, data):
@@ -271,14 +272,19 @@ class GAN(Model):
         return cls(**config | networks)
 
     def get_compile_config(self):
-        """Both optimizers, for `keras.saving.load_model`."""
-        optimizers = (self.generator_optimizer, self.discriminator_optimizer)
-        names = ("generator_optimizer", "discriminator_optimizer")
-        return dict(zip(names, map(serialize_keras_object, optimizers), strict=True))
+        """Both optimizers and the other settings, for `keras.saving.load_model`."""
+        return {
+            "generator_optimizer": serialize_keras_object(self.generator_optimizer),
+            "discriminator_optimizer": serialize_keras_object(self.discriminator_optimizer),
+            **self.compile_settings,
+        }
 
     def compile_from_config(self, config):
         """Compile as before it was saved."""
-        self.compile(**{name: deserialize_keras_object(value) for name, value in config.items()})
+        optimizers = ("generator_optimizer", "discriminator_optimizer")
+        self.compile(
+            **config | {name: deserialize_keras_object(config[name]) for name in optimizers}
+        )
 
 
 def _optimizer(given):

@@ -1,5 +1,6 @@
 """The training of a GAN on images alone: which data, how it is judged, what it leaves."""
 
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -203,6 +204,12 @@ def play(
         shown = min(16, len(judge.inputs))
         return gan_watch.grid(judge.draw(model.averaged_generator, shown)), numbers
 
+    def alarm(history):
+        training.write_whole(
+            directory / gan_watch.EVENTS, lambda beside: gan_watch.write_events(history, beside)
+        )
+        return gan_watch.collapse(history)
+
     def finish(history):
         training.load_best(model, directory)
         best = min(history, key=lambda row: row["best_swd"])
@@ -232,7 +239,7 @@ def play(
             preview=preview,
             describe=gan_watch.describe,
             best="best_swd",
-            alarm=gan_watch.collapse,
+            alarm=alarm,
             resume=resume,
             options=options,
             console=console,
@@ -248,10 +255,7 @@ def play(
 def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.Images, bool]:
     """The pictures to learn from, and whether they have no up and down."""
     if data == "hubble":
-        photographs = datasets.photographs("train")
-        place = photographs.names.index("hubble")
-        one = datasets.Images(["hubble"], [photographs.pictures[place]], [1.0])
-        return one.at_least(size), True
+        return datasets.Images(["hubble"], [_hubble()], [1.0]).at_least(size), True
     if data == "aerial":  # not turned: the sun never shines from below
         larger = tuple(side + side // 4 for side in size)
         seeds = paired.TRAINED_ON[:SCENES]
@@ -262,6 +266,12 @@ def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.I
         ), False
     images, _ = jobs.read_images(data, size, memory_limit, console)
     return images, False
+
+
+@functools.cache
+def _hubble():
+    """The part of the Hubble deep field to train on."""
+    return datasets.photographs("train")["hubble"]
 
 
 def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:

@@ -15,6 +15,7 @@ from keras_gen.training import write_whole
 
 COLLAPSED = 0.2  # of the real images' diversity
 PATIENCE = 3  # judgements in a row
+EVENTS = "events.out.tfevents.history"
 
 
 class Judge:
@@ -105,7 +106,8 @@ class Watch(keras.callbacks.Callback):
     """Judges a `GAN` at the end of every few epochs of `fit`, and keeps what was best.
 
     Put it first in the list of callbacks: what it finds then joins the logs that
-    `keras.callbacks.CSVLogger` and `TensorBoard` write, and the history that `fit` returns.
+    `keras.callbacks.CSVLogger` and `TensorBoard` (if that is installed) write, and the history
+    that `fit` returns.
 
     Args:
         judge: the `Judge`.
@@ -177,6 +179,28 @@ def collapse(rows: list[dict]) -> str | None:
         f"the generator has collapsed: what it draws has {shares[-1]:.0%} of the variety of real "
         "images; a larger gamma, more augmentation or a lower rate may keep it from that"
     )
+
+
+def write_events(history: list[dict], path: str) -> None:
+    """Write a training's rounds as a file that TensorBoard reads; TensorBoard need not be there.
+
+    Args:
+        history: one dict a round, as in `training.Outcome.history`.
+        path: the file; TensorBoard looks for `tfevents` in its name.
+    """
+    import tensorflow as tf
+
+    summary = tf.compat.v1.Summary
+    with tf.io.TFRecordWriter(path) as file:
+        file.write(tf.compat.v1.Event(file_version="brain.Event:2").SerializeToString())
+        for row in history:
+            values = [summary.Value(tag=key, simple_value=value) for key, value in row.items()]
+            event = tf.compat.v1.Event(
+                step=row["step"],
+                wall_time=60 * row.get("minutes", 0),
+                summary=summary(value=values),
+            )
+            file.write(event.SerializeToString())
 
 
 def describe(numbers: dict) -> str:

@@ -351,14 +351,14 @@ def state(gan):
 def test_restored_goes_on_exactly(whole, tmp_path):
     """Saved whole in the middle of training, or as a checkpoint into a GAN of other weights."""
     options = {"augmentation": ("translation", "colour")}
-    unbroken = pair(eager=False, **options)
+    unbroken = pair(**options)
     unbroken.fit(batches(0, 3), verbose=0, shuffle=False)
     if whole:
         unbroken.save(tmp_path / "gan.keras")
         restored = keras.models.load_model(tmp_path / "gan.keras")
     else:
         unbroken.save_weights(tmp_path / "gan.weights.h5")
-        restored = pair(seed=9, eager=False, **options)
+        restored = pair(seed=9, **options)
         restored.load_weights(tmp_path / "gan.weights.h5")
     assert int(restored.generator_optimizer.iterations) == 3
     assert restored.options == unbroken.options

@@ -139,7 +139,7 @@ def test_watch_tells_the_logs_keeps_the_best_and_draws(real, tmp_path, monkeypat
         return plain(self, generator) | {"swd": next(scores)}
 
     monkeypatch.setattr(gan_watch.Judge, "__call__", judged)
-    watch = gan_watch.Watch(judge, tmp_path, every=2, shown=4)
+    watch = gan_watch.Watch(judge, tmp_path, every=2, shown=2)
     log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
     gan = small_gan()
     history = gan.fit(real[:4], batch_size=4, epochs=6, verbose=0, callbacks=[watch, log]).history
@@ -150,7 +150,7 @@ def test_watch_tells_the_logs_keeps_the_best_and_draws(real, tmp_path, monkeypat
         *("best.keras", "grid_000002.png", "grid_000004.png", "grid_000006.png", "log.csv")
     ]
     with Image.open(tmp_path / "grid_000006.png") as picture:
-        drawn = gan_watch.grid(judge.draw(gan.averaged_generator, 4))
+        drawn = gan_watch.grid(judge.draw(gan.averaged_generator, 2))
         np.testing.assert_array_equal(np.asarray(picture), drawn)
     best = keras.models.load_model(tmp_path / "best.keras")
     for kept, weight in zip(best.get_weights(), seen[1], strict=True):
