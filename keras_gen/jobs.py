@@ -4,6 +4,7 @@ Enlarging is judged on photographs that no training sees, against Pillow's bicub
 the protocol of the super-resolution papers: luma of 8-bit images, a border of 4 pixels left out.
 """
 
+import itertools
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from keras_gen import datasets, generating, metrics, paired, reporting, sizes, training
+from keras_gen import datasets, generating, metrics, paired, reporting, sheets, sizes, training
 from keras_gen.simple import simple_generator
 
 BORDER = 4
@@ -206,7 +207,7 @@ def train_simple(
 
     def preview(model):
         rows = compare_with_bicubic(model, test_images, factor)
-        return (contact_sheet(enlargements(rows)), means(rows)) if rows else (None, {})
+        return (closeups(enlargements(rows)), means(rows)) if rows else (None, {})
 
     def report(model):
         rows = compare_with_bicubic(model, test_images, factor)
@@ -412,28 +413,27 @@ def enlargements(rows: list[dict]) -> Iterator[list[np.ndarray]]:
         yield [np.asarray(low), row["bicubic"], row["drawn"], row["truth"]]
 
 
-def contact_sheet(
-    rows: Iterable[Sequence[np.ndarray]], *, side: int = 320, gap: int = 6
-) -> np.ndarray:
-    """Lay pictures out in rows, a close-up from the middle of each.
+def closeups(rows: Iterable[Sequence[np.ndarray]], *, side: int = 320) -> np.ndarray:
+    """Lay the middles of pictures out in rows, on white where one is smaller.
 
     Args:
-        rows: uint8 pictures `(height, width, 3)`, those of a row of one size.
-        side: pixels of a close-up.
-        gap: white pixels between them.
+        rows: uint8 pictures `(height, width, 3)`, as many in each row.
+        side: pixels of each middle.
 
     Returns:
         uint8 array of shape `(height, width, 3)`.
     """
-    sheet = []
-    for panels in rows:
-        height, width = panels[0].shape[:2]
-        cut = min(side, height, width)
-        top, left = (height - cut) // 2, (width - cut) // 2
-        panels = [panel[top : top + cut, left : left + cut] for panel in panels]
-        room = ((0, side - cut + gap), (0, side - cut + gap), (0, 0))
-        sheet.append(np.hstack([np.pad(p, room, constant_values=255) for p in panels]))
-    return np.vstack(sheet)
+    rows = [[_middle_of(picture, side) for picture in row] for row in rows]
+    return sheets.contact_sheet(list(itertools.chain(*rows)), columns=len(rows[0]), gap=6)
+
+
+def _middle_of(picture, side):
+    height, width = picture.shape[:2]
+    cut = min(side, height, width)
+    top, left = (height - cut) // 2, (width - cut) // 2
+    middle = picture[top : top + cut, left : left + cut]
+    room = ((0, side - cut), (0, side - cut), (0, 0))
+    return np.pad(middle, room, constant_values=255)
 
 
 def _card(name, model, options, history, learned_from, command):

@@ -194,7 +194,7 @@ def train_unet(
         rows = job.judge(_with_weights(whole, model))
         if not rows:
             return None, {}
-        return jobs.contact_sheet(row["panels"] for row in rows), job.numbers(rows)
+        return jobs.closeups(row["panels"] for row in rows), job.numbers(rows)
 
     name = f"{jobs.short(low)}to{jobs.short(full)}" if task == "enlarge" else task
     return jobs.run(

@@ -77,7 +77,7 @@ def test_stopped_it_goes_on_to_the_same_weights(labels, tmp_path, monkeypatch):
         return np.zeros((4, 4, 3), np.uint8)
 
     with monkeypatch.context() as patched:
-        patched.setattr(jobs, "contact_sheet", stop_at_the_second)
+        patched.setattr(jobs, "closeups", stop_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path / "run", **LABELS)
     path, shown = train(tmp_path / "run", resume=True, **LABELS)
