@@ -16,94 +16,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_gen import datasets, enlargers, generating, metrics, reporting, spectra, training, viewer
+from keras_gen import datasets, enlargers, reporting, scores, training, viewer
 from keras_gen.enlargers import Enlarger, show_scale
+from keras_gen.truths import Preparation, height_by_width
 
-BORDER = 4  # pixels left out by PSNR and SSIM, as where trainings are judged
 LONGEST = 400  # pixels of the longer side of a panel
 LONGEST_ENLARGED = 800  # the same without a truth: what is given is not made smaller
 LARGEST_SCALE = 16
 COUNT = 24  # pictures on a page
 MOST_PIXELS = 2**27  # of all panels: a page of about 120 MB, which browsers still open
-NOISE_SIDE, NOISE_BORDER = 96, 8
-
-_PSNR = viewer.Column(
-    "psnr",
-    "PSNR",
-    "dB",
-    "How close the pixels are to the truth, on luma, a border of 4 pixels left out: higher is "
-    "closer. It forgives blur more readily than wrong detail.",
-    "{:.2f}".format,
-    best="high",
-    headline=True,
-)
-_SSIM = viewer.Column(
-    "ssim",
-    "SSIM",
-    "",
-    "How alike edges and texture are to the truth's, on luma: 1 is equal.",
-    "{:.4f}".format,
-    best="high",
-    headline=True,
-)
-_SPECTRUM = viewer.Column(
-    "spectrum",
-    "Spectrum distance",
-    "dB",
-    "How far the amount of coarse and fine detail is from the truth's, over all frequencies: "
-    "0 is equal. It asks how much, not whether it is right: the edges of square pixels count too.",
-    "{:.2f}".format,
-)
-_SHARPNESS = viewer.Column(
-    "sharpness",
-    "Sharpness",
-    "truth = 100",
-    "Variance of the Laplacian, in percent of the truth's. Below 100 is blurred; square pixels, "
-    "noise and checkerboards are edges too, and raise it.",
-    "{:.1f}".format,
-)
-_SHARPNESS_ALONE = viewer.Column(
-    "sharpness",
-    "Sharpness",
-    "× 1000",
-    "Variance of the Laplacian. Square pixels, noise and checkerboards are edges too, and raise "
-    "it: read it beside the picture.",
-    lambda value: f"{1000 * value:.3g}",
-)
-_GAIN = viewer.Column(
-    "gain",
-    "Checkerboard gain",
-    "ppm",
-    "Share of the picture's variance, in millionths, that is a pattern repeating with the scale: "
-    "a lattice that shows even on flat areas. Photographs have a little by chance.",
-    lambda value: f"{1e6 * value:,.0f}" if value >= 1e-5 else f"{1e6 * value:.1f}",
-)
-_ENERGY = viewer.Column(
-    "energy",
-    "Checkerboard energy",
-    "on noise",
-    "How unevenly white noise comes out over the pixels of a cell: 0 is evenly. A transposed "
-    "convolution with uneven overlap is uneven; so is interpolation, which smooths more halfway "
-    "between the given pixels.",
-    "{:.2f}".format,
-)
-_PARAMETERS = viewer.Column(
-    "parameters", "Parameters", "", "Weights of the network.", "{:,.0f}".format
-)
-_MACS = viewer.Column(
-    "macs",
-    "Multiply–adds",
-    "million",
-    "Multiplications by a weight, each with an addition, for one picture.",
-    lambda value: f"{value / 1e6:,.0f}" if value >= 1e7 else f"{value / 1e6:.2g}",
-)
-_MILLISECONDS = viewer.Column(
-    "milliseconds",
-    "Time",
-    "ms",
-    "One picture, measured once when this page was made, after a first run.",
-    lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
-)
 
 
 @dataclass
@@ -242,8 +163,9 @@ def compare(
     Example:
         >>> squares = np.kron(np.eye(8), np.ones((8, 8)))[..., None] * np.ones(3) * 255
         >>> found = compare({"squares": squares.astype(np.uint8)}, methods=["nearest", "bicubic"])
+        >>> # Square pixels suit squares.
         >>> [round(row["psnr"], 1) for row in found.means()[1:]]
-        [inf, 25.2]
+        [25.2, 18.2]
     """
     own = enlargers.own(models)
     factor = _scale(scale, own)
@@ -256,11 +178,11 @@ def compare(
     longest = longest or (LONGEST_ENLARGED if enlarge else LONGEST)
     sources, skipped = _sources(images, count)
     result = Comparison(factor, chosen, skipped=skipped, has_truth=not enlarge)
-    result.columns = _columns(chosen, result.has_truth)
+    result.columns = scores.columns(chosen, result.has_truth)
     result.title = title or f"Upsampling methods compared, ×{show_scale(factor)}"
-    prepare = _Preparation(factor, longest, fixed_size, enlarge=enlarge, crop=crop)
+    prepare = Preparation(factor, longest, fixed_size, enlarge=enlarge, crop=crop)
     pixels = 0
-    noise = _noise_scores(chosen, factor, fixed_size, progress)
+    noise = scores.noise_scores(chosen, factor, fixed_size, progress)
     for number, (name, source) in enumerate(sources.items(), start=1):
         text = f"{number} of {len(sources)}, {reporting.one_line(name)}"
         try:
@@ -269,7 +191,9 @@ def compare(
             pixels += given.size[0] * given.size[1] * (len(chosen) + (not enlarge))
             if pixels > MOST_PIXELS:
                 raise ValueError("the page would be too large; use --longest, --count or --methods")
-            panels = _panels(given, chosen, factor, noise, lambda what, t=text: progress(t + what))
+            panels = scores.panels(
+                given, chosen, factor, noise, lambda what, t=text: progress(t + what)
+            )
         except datasets.UnreadableImageError as error:
             result.skipped.append((name, error.reason))
         except (ValueError, MemoryError) as error:
@@ -278,7 +202,7 @@ def compare(
         else:
             result.pictures.append(viewer.Picture(name, given.note, panels))
     if not result.pictures:
-        name, reason = result.skipped[0]
+        name, reason = result.skipped[-1]
         raise ValueError(f"none of the {len(sources)} pictures could be compared; {name}: {reason}")
     result.notes = _notes(result)
     if out is not None:
@@ -287,99 +211,7 @@ def compare(
     return result
 
 
-# Pictures ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A picture, ready: what the methods get, what they should draw, and how large that is."""
-
-    low: np.ndarray
-    truth: np.ndarray | None
-    size: tuple[int, int]
-    note: str
-
-
-@dataclass(frozen=True)
-class _Preparation:
-    """Make the small picture and the truth from what was read."""
-
-    scale: Fraction
-    longest: int
-    fixed_size: tuple[int, int] | None
-    enlarge: bool
-    crop: bool
-
-    def __call__(self, picture: np.ndarray) -> _Given:
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(
-                f"it is {picture.dtype} of shape {picture.shape}; expected uint8 of shape "
-                "(height, width, 3)"
-            )
-        if self.enlarge:
-            return self._as_it_is(picture)
-        return self._reduced(picture)
-
-    def _as_it_is(self, picture):
-        before = picture.shape[:2]
-        if self.fixed_size:
-            low = datasets.reduce(generating.middle(picture, self.fixed_size), self.fixed_size)
-            done = "the middle, resized to"
-        else:
-            low = _middle(picture, max(1, int(self.longest / self.scale)))
-            # A scale like 25/4 needs whole steps of 4 pixels.
-            low = low[tuple(slice(_whole(side, self.scale.denominator)) for side in low.shape[:2])]
-            done = "the middle"
-        size = tuple(int(side * self.scale) for side in low.shape[:2])
-        what = f"{_shown(before)} pixels"
-        if low.shape[:2] != before:
-            what += f", {done} {_shown(low.shape[:2])}"
-        return _Given(low, None, size, f"{what}, enlarged to {_shown(size)}.")
-
-    def _reduced(self, picture):
-        before, truth, done = picture.shape[:2], picture, ""
-        if self.fixed_size:
-            low_size = self.fixed_size
-            size = tuple(int(side * self.scale) for side in low_size)
-            if any(side < least for side, least in zip(before, size, strict=True)):
-                raise ValueError(
-                    f"{_shown(before)} is smaller than the {_shown(size)} that the model draws"
-                )
-            truth = datasets.reduce(generating.middle(picture, size), size)
-            done = f"; the truth is its middle, reduced to {_shown(size)}"
-        else:
-            if max(before) > self.longest and self.crop:
-                truth, done = _middle(picture, self.longest), "; the truth is its middle"
-            elif max(before) > self.longest:
-                shrink = self.longest / max(before)
-                truth = datasets.reduce(picture, [max(1, round(side * shrink)) for side in before])
-                done = "; the truth is all of it, reduced"
-            size = tuple(_whole(side, self.scale.numerator) for side in truth.shape[:2])
-            truth = truth[: size[0], : size[1]]
-            low_size = tuple(int(side / self.scale) for side in size)
-            if truth.shape[:2] != before:
-                done = f"{done or '; the truth is cut'} to {_shown(size)}"
-        low = datasets.reduce(np.ascontiguousarray(truth), low_size)
-        note = f"{_shown(before)} pixels{done}. Every method was given {_shown(low_size)}."
-        return _Given(low, truth, size, note)
-
-
-def _shown(size):
-    return f"{size[0]}×{size[1]}"
-
-
-def _middle(picture, longest):
-    height, width = picture.shape[:2]
-    tall, wide = min(height, longest), min(width, longest)
-    top, left = (height - tall) // 2, (width - wide) // 2
-    return picture[top : top + tall, left : left + wide]
-
-
-def _whole(side, step):
-    """The largest multiple of a step in a side."""
-    if side < step:
-        raise ValueError(f"a side of {side} is too small; this scale needs at least {step} pixels")
-    return side // step * step
+# Pictures and methods -----------------------------------------------------------------------------
 
 
 def _sources(images, count):
@@ -402,9 +234,6 @@ def _sources(images, count):
     reason = f"of {len(names)} pictures, {count} are compared (see --count)"
     skipped = [(name, reason) for name in names if name not in kept]
     return {name: sources[name] for name in kept}, skipped
-
-
-# Methods -----------------------------------------------------------------------------------------
 
 
 def _scale(asked, own):
@@ -445,83 +274,9 @@ def _fixed_size(own):
         elif size != (None, None):
             raise ValueError(f"{method.name} takes {size}; fix both sides of its input, or neither")
     if len(sizes) > 1:
-        told = " and ".join(f"{name} takes {_shown(size)}" for size, name in sizes.items())
+        told = " and ".join(f"{name} takes {height_by_width(size)}" for size, name in sizes.items())
         raise ValueError(f"{told}; compare models of different fixed sizes on separate pages")
     return next(iter(sizes), None)
-
-
-def _noise_scores(methods, scale, fixed_size, progress):
-    """How unevenly each method's answer to white noise varies; see `checkerboard_energy`."""
-    rng, scores = np.random.default_rng(0), {}
-    step = scale.denominator
-    low_size = fixed_size or (-(-NOISE_SIDE // step) * step,) * 2
-    size = tuple(int(side * scale) for side in low_size)
-    noise = np.clip(np.rint(rng.normal(127.5, 40, (*low_size, 3))), 0, 255).astype(np.uint8)
-    # Zero padding darkens the borders of some phases: that would be taken for energy.
-    border = int(max(1, NOISE_BORDER // step) * step * scale)
-    border = border if min(size) > 4 * border else 0
-    inside = tuple(slice(border, side - border) for side in size)
-    for method in methods:
-        progress(f"noise through {method.title}")
-        try:
-            drawn = method.draw(noise, size)[inside]
-            scores[method.name] = spectra.checkerboard_energy(drawn / 255, scale.numerator)
-        except ValueError:
-            scores[method.name] = None
-    return scores
-
-
-# Numbers -----------------------------------------------------------------------------------------
-
-
-def _columns(methods, has_truth):
-    quality = [_PSNR, _SSIM, _SPECTRUM, _SHARPNESS] if has_truth else [_SHARPNESS_ALONE]
-    networks = [_PARAMETERS, _MACS] if any(method.model for method in methods) else []
-    return [*quality, _GAIN, _ENERGY, *networks, _MILLISECONDS]
-
-
-def _panels(given, methods, scale, noise, progress):
-    """The truth, and what every method draws, with its numbers."""
-    panels, sharp = [], None
-    if given.truth is not None:
-        truth = given.truth / 255
-        sharp = _number(metrics.sharpness, truth)
-        numbers = {"sharpness": 100.0 if sharp else None, "gain": _gain(truth, scale)}
-        caption = "the picture before it was made smaller"
-        panels.append(viewer.Panel("Truth", "reference", caption, given.truth, numbers))
-    for method in methods:
-        progress(f": {method.title}")
-        drawn = method.draw(given.low, given.size)
-        numbers = {
-            "gain": _gain(drawn / 255, scale),
-            "energy": noise[method.name],
-            "parameters": method.parameters or None,
-            "macs": method.macs(given.low.shape[:2]),
-            "milliseconds": 1000 * method.seconds(given.low, given.size),
-        }
-        sharpness = _number(metrics.sharpness, drawn / 255)
-        if given.truth is None:
-            numbers["sharpness"] = sharpness
-        else:
-            pair = (drawn / 255, truth)
-            numbers["psnr"] = _number(metrics.psnr, *pair, luma=True, border=BORDER)
-            numbers["ssim"] = _number(metrics.ssim, *pair, luma=True, border=BORDER)
-            numbers["spectrum"] = _number(spectra.spectrum_distance, *pair)
-            numbers["sharpness"] = 100 * sharpness / sharp if sharp else None
-        panels.append(viewer.Panel(method.title, method.kind, method.caption, drawn, numbers))
-    return panels
-
-
-def _gain(image, scale):
-    return _number(spectra.checkerboard_gain, image, scale.numerator)
-
-
-def _number(score, *arrays, **options):
-    """A score, or None for pictures that are too small for it."""
-    try:
-        return score(*arrays, **options)
-    except ValueError:
-        return None
 
 
 def _notes(result):

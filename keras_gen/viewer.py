@@ -128,7 +128,7 @@ def page(
         2
     """
     _check(pictures)
-    style, script = _part("viewer.css"), _part("viewer.js")
+    style, script = _part("viewer.css"), _part("spectra.js") + _part("viewer.js")
     fill = string.Template(_part("viewer.html")).substitute
     return fill(
         policy=_policy(style, script),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import keras_gen as kg
-from keras_gen import __main__, comparing, datasets, enlargers, jobs
+from keras_gen import __main__, comparing, datasets, enlargers, jobs, scores
 from keras_gen.comparing import compare
 
 FIXED = ["nearest", "bilinear", "bicubic", "lanczos"]
@@ -116,7 +116,7 @@ def test_numbers_are_those_by_which_trainings_are_judged():
     found = panels(compare({"one": truth}, methods=["bicubic"]))
     assert found["Bicubic"].numbers["psnr"] == judged["bicubic_psnr"]
     assert found["Bicubic"].numbers["ssim"] == judged["bicubic_ssim"]
-    assert comparing.BORDER == jobs.BORDER
+    assert scores.BORDER == jobs.BORDER
     truth, drawn = found["Truth"].image / 255, found["Bicubic"].image / 255
     numbers = found["Bicubic"].numbers
     assert numbers["gain"] == kg.checkerboard_gain(drawn, 4)

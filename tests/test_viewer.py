@@ -107,7 +107,7 @@ def test_page_can_be_written_whatever_names_hold():
     make(pictures(evil=EVIL), title=EVIL).encode("utf-8")
 
 
-@pytest.mark.parametrize("which", ["viewer.css", "viewer.js", "viewer.html"])
+@pytest.mark.parametrize("which", ["viewer.css", "spectra.js", "viewer.js", "viewer.html"])
 def test_parts_cannot_end_their_own_tags(which):
     part = viewer._part(which)
     if which != "viewer.html":
