@@ -490,11 +490,11 @@
 
   function release(event) {
     if (!pointers.delete(event.pointerId)) return;
-    if (dragging.pinch) {
+    if (dragging.pinch && state.level) {
       // Back to a whole number of screen pixels for each pixel of the picture.
-      const nearest = (best, level) =>
+      const nearer = (best, level) =>
         Math.abs(level - state.level) < Math.abs(best - state.level) ? level : best;
-      if (state.level) zoomTo(LEVELS.reduce(nearest), dragging.pinch.centre && { section: dragging.section, ...dragging.pinch.centre });
+      zoomTo(LEVELS.reduce(nearer), { section: dragging.section, ...dragging.pinch.centre });
     }
     dragging.pinch = null;
     if (!pointers.size) dragging.frame.classList.remove("moving");
@@ -505,6 +505,7 @@
     const at = place(event);
     if (at && !event.target.matches(".divider")) zoom(event.shiftKey ? -1 : 1, at);
   });
+  let turned = 0; // by the wheel, since the last step
   area.addEventListener("wheel", (event) => {
     const at = (event.ctrlKey || event.metaKey) && place(event);
     if (!at) return;
@@ -514,7 +515,6 @@
     zoom(turned < 0 ? 1 : -1, at);
     turned = 0;
   }, { passive: false });
-  let turned = 0;
 
   // Keys
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
