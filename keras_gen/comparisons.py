@@ -282,4 +282,5 @@ def _rounded(name, cell):
     if not isinstance(cell, float):
         return cell
     forms = {"psnr": ".2f", "ssim": ".3f", "gain": ".1g", "energy": ".2f", "spectrum": ".1f"}
+    cell = 0.0 if abs(cell) < 1e-12 else cell  # what rounding leaves of an exact zero
     return format(cell, forms.get(name, ".4f"))
