@@ -97,7 +97,9 @@ def simple_generator(
         base = channels == input_shape[-1] and (scale is not None or route.target >= source)
     if base:
         x = parts.correct(x, enlarged(inputs))
-    return Model(inputs, layers.Activation("sigmoid", name="picture")(x), name=name)
+    return Model(
+        inputs, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
+    )
 
 
 def _check(input_shape, size, scale, route):

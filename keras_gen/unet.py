@@ -120,7 +120,9 @@ def unet_generator(
     x = layers.Conv2D(channels, 1, kernel_initializer="zeros", name="colours")(x)
     if base:
         x = blocks.correct(x, start)
-    return Model(inputs, layers.Activation("sigmoid", name="picture")(x), name=name)
+    return Model(
+        inputs, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
+    )
 
 
 def _check(input_shape, size, depth, downsampling, normalization, base, pad, channels):

@@ -276,3 +276,17 @@ def test_says_what_is_wrong(options, message):
     with pytest.raises(ValueError) as caught:
         unet_generator(**{"filters": 2} | options)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("build", [unet_generator, kg.simple_generator])
+def test_in_mixed_precision_pictures_stay_float32(build):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = build((16, 16, 3), 32, filters=4)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert model.layers[-1].dtype == "float32"
+    assert {layer.compute_dtype for layer in connections(model, "Conv2D")} == {"bfloat16"}
+    kg.training.compile_for_images(model, steps=2)
+    loss, psnr = model.train_on_batch(some_images(1, 16, 16, 3), some_images(1, 32, 32, 3))
+    assert np.isfinite([loss, psnr]).all()
