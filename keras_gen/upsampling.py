@@ -15,7 +15,7 @@ UPSAMPLING = {
     "transposed": "transposed convolution, kernel twice the stride: learns its own interpolation",
     "transposed_overlap": "transposed convolution, kernel one more than the stride: uneven overlap",
     "subpixel": "3×3 convolution to scale² times the channels, rearranged into space (ICNR start)",
-    "subpixel_plain": "the same, without the ICNR start",
+    "subpixel_plain": "3×3 convolution to scale² times the channels, rearranged (random start)",
     "blur": "transposed convolution, then a fixed low-pass filter, [1, 3, 3, 1] at scale 2",
 }
 
