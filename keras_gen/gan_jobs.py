@@ -212,13 +212,18 @@ def play(
 
     def finish(history):
         training.load_best(model, directory)
-        best = min(history, key=lambda row: row["best_swd"])
-        averaged = best["swd"] <= best["plain_swd"]
+        best = min(history, key=lambda row: row["best_swd"], default=None)
+        averaged = best is None or best["swd"] <= best["plain_swd"]
         generator = finished(model.averaged_generator if averaged else model.generator)
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
             training.save_generator(generator, path)
-            facts = {"state": f"of step {best['step']}, the best by SWD"}
+            facts = {"steps": int(model.optimizer.iterations), "state": "the best by SWD"}
+            if best is not None:
+                facts |= {
+                    "steps": history[-1]["step"],
+                    "state": f"step {best['step']}, the best by SWD",
+                }
             facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
             card = _card(name, generator, options | facts, history, learned_from, command)
             text = "\n".join(card + proof_lines(*report(generator), against))

@@ -114,6 +114,15 @@ def test_killed_and_resumed_gives_the_same_state(unbroken, tmp_path):
     ]
 
 
+def test_lost_history_is_got_over(unbroken, tmp_path):
+    for file in unbroken[0].parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / training.HISTORY).unlink()
+    path, _ = train(tmp_path, resume=True)
+    card = path.with_suffix(".md").read_text("utf-8")
+    assert "| state | the best by SWD |" in card and "| time | nan minutes" in card
+
+
 def test_other_options_are_refused(unbroken):
     with pytest.raises(ValueError, match=r"was started with gamma=0\.1, not 0\.2; resume it with"):
         train(unbroken[0].parent, resume=True, gamma=0.2)
@@ -139,7 +148,8 @@ def test_files_and_card(unbroken):
     weights = "averaged over steps" if best["swd"] <= best["plain_swd"] else "as trained, not av"
     for part in ("| command | `the command` |", "| filters | 8-4 |", f"| weights | {weights}"):
         assert part in card
-    assert f"| state | of step {best['step']:.0f}, the best by SWD |" in card
+    assert f"| steps | {STEPS} |" in card
+    assert f"| state | step {best['step']:.0f}, the best by SWD |" in card
     assert "Sliced Wasserstein distances × 1000 of 3 images to as many real crops" in card
     assert f"wrote {path} and its card" in shown
     with Image.open(path.parent / training.PREVIEW) as preview:
@@ -197,7 +207,7 @@ def test_best_state_is_the_one_that_is_saved(tmp_path, monkeypatch, eager):
     for a, b in zip(kept, seen[1], strict=True):
         np.testing.assert_array_equal(a, b)
     card = (tmp_path / "gan_hubble.md").read_text("utf-8")
-    assert "of step 2, the best by SWD" in card and "as trained, not averaged" in card
+    assert "step 2, the best by SWD" in card and "as trained, not averaged" in card
 
 
 def test_numbers_that_run_away_leave_the_last_good_state(tmp_path, monkeypatch, eager):
