@@ -177,7 +177,12 @@ def generate(
     ] = 0,
     truncation: Annotated[
         float,
-        option("Below 1: less various, often better.", min=0.0, metavar="SHARE", panel="GAN"),
+        option(
+            "Shrinks the latents: less various; nothing, if the generator normalises.",
+            min=0.0,
+            metavar="SHARE",
+            panel="GAN",
+        ),
     ] = 1.0,
     walk: Annotated[
         int,

@@ -41,7 +41,8 @@ def gan_generator(
             mirror the edges; zeros, which the others need there, draw a border.
         filters: channels of the first grid and after each stage, so one less than its length is
             the number of stages.
-        normalise: group normalisation (Wu and He 2018) after each stage.
+        normalise: group normalisation (Wu and He 2018) after each stage. It takes out the length
+            of the latent: only its direction counts, and a truncation changes next to nothing.
         channels: channels of the image.
         seed: seed of the initial weights.
         name: the model's name.
