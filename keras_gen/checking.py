@@ -105,7 +105,8 @@ def _weights():
     names = weights.names()
     found = f"{len(names)} generators" if names else f"none in {weights.directory()}"
     advice = "run from a complete copy of the project, or set KERAS_GEN_WEIGHTS"
-    return [Finding("trained weights", found, bool(names), advice), *map(_drawn, names[:1])]
+    first = sorted(names, key=lambda name: not name.startswith("simple"))[:1]
+    return [Finding("trained weights", found, bool(names), advice), *map(_drawn, first)]
 
 
 def _drawn(name):
