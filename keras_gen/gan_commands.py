@@ -1,17 +1,10 @@
 """The commands `train gan` and `train pix2pix`. Keras is imported in their bodies only."""
 
-import importlib
-import shlex
-import sys
-from pathlib import Path
 from typing import Annotated
 
-from keras_gen import reporting
-from keras_gen.command_options import option, size_of
+from keras_gen.command_options import Memory, Out, Resume, Seed, Upsampling, option, train
 
 # What both are asked.
-Out = Annotated[Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")]
-Resume = Annotated[bool, option("Go on with the training in --out.", "--resume", panel="Training")]
 Steps = Annotated[
     int,
     option("Training steps; with --resume, more or fewer.", min=1, metavar="N", panel="Training"),
@@ -25,13 +18,6 @@ Rate = Annotated[float, option("Generator's learning rate.", metavar="RATE", pan
 OtherRate = Annotated[
     float | None,
     option("Discriminator's learning rate.", metavar="RATE", panel="Training"),
-]
-Seed = Annotated[
-    int, option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training")
-]
-Memory = Annotated[
-    float,
-    option("GiB of a folder's pixels to keep.", min=0.01, metavar="GIB", panel="Training"),
 ]
 Judged = Annotated[
     int, option("Images to judge a checkpoint by.", min=2, metavar="N", panel="Training")
@@ -74,7 +60,6 @@ Levels = Annotated[
         panel="Network",
     ),
 ]
-Upsampling = Annotated[str, option("Upsampling method.", metavar="NAME", panel="Network")]
 
 
 def train_gan(
@@ -113,10 +98,10 @@ def train_gan(
     upsampling: Upsampling = "bilinear",
 ) -> None:
     """Train a GAN: images like those it is shown, from nothing but noise."""
-    settings = {"latent_dim": latent_dim, "filters": _numbers(filters), "size": size_of(size)}
-    _train(
+    train(
         "gan_jobs",
         "train_gan",
+        sizes={"size": size},
         directory=out,
         data=data,
         steps=steps,
@@ -134,9 +119,10 @@ def train_gan(
         gamma=gamma,
         augmentation=_names(augmentation),
         average_half_life=half_life,
+        latent_dim=latent_dim,
+        filters=_numbers(filters),
         levels=levels,
         upsampling=upsampling,
-        **settings,
     )
 
 
@@ -182,10 +168,10 @@ def train_pix2pix(
     upsampling: Upsampling = "bilinear",
 ) -> None:
     """Train a conditional GAN: an image in, an image out that looks real beside it."""
-    settings = {"size": size_of(size), "crop": None if crop is None else size_of(crop)}
-    _train(
+    train(
         "pix2pix_jobs",
         "train_pix2pix",
+        sizes={"size": size, "crop": crop},
         directory=out,
         data=data,
         steps=steps,
@@ -208,18 +194,7 @@ def train_pix2pix(
         filters=filters,
         levels=levels,
         upsampling=upsampling,
-        **settings,
     )
-
-
-def _train(module, function, **settings):
-    """Import the module, which takes seconds, and run one of its trainings."""
-    console = reporting.new_console()
-    with reporting.activity(console, "importing Keras"):
-        job = getattr(importlib.import_module(f"keras_gen.{module}"), function)
-    arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
-    command = shlex.join(["python", "-m", "keras_gen", *arguments])
-    job(command=command, console=console, **settings)
 
 
 def _names(text):

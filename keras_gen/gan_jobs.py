@@ -21,6 +21,7 @@ from keras_gen import (
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
 
+BUNDLED = (*jobs.BUNDLED, "hubble")
 SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
@@ -142,7 +143,7 @@ def train_gan(
         batches,
         judge,
         directory=directory,
-        name=f"gan_{data_name(data)}",
+        name=f"gan_{jobs.data_name(data, BUNDLED)}",
         report=report,
         against=f"{proof} images to as many real crops of the training pictures",
         learned_from=images.names,
@@ -225,12 +226,9 @@ def play(
                     "state": f"step {best['step']}, the best by SWD",
                 }
             facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
-            card = _card(name, generator, options | facts, history, learned_from, command)
-            text = "\n".join(card + proof_lines(*report(generator), against))
-            training.write_whole(
-                path.with_name(f"{name}.md"),
-                lambda beside: Path(beside).write_text(text, "utf-8", "replace"),
-            )
+            head = jobs.card_head(name, generator, options | facts, history, learned_from, command)
+            lines = [*head, "", *proof_lines(*report(generator), against)]
+            training.write_text(path.with_name(f"{name}.md"), "\n".join(lines))
         console.print(f"wrote {path} and its card", soft_wrap=True)
         return path
 
@@ -303,28 +301,3 @@ def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
         key = f"checkerboard_{period}"
         lines.append(f"| checkerboard, period {period} | {real[key]:.1e} | {drawn[key]:.1e} | |")
     return [*lines, ""]
-
-
-def data_name(data: str) -> str:
-    """The data's part of a generator's name: a folder's own name, or what is bundled."""
-    bundled = data in ("hubble", "aerial", "photos")
-    return data if bundled else datasets.expanded(data).resolve().name
-
-
-def _card(name, model, options, history, learned_from, command):
-    last = history[-1] if history else dict.fromkeys(["minutes", "cpu_minutes"], math.nan)
-    pictures = ", ".join(learned_from[:20]) + (" …" if len(learned_from) > 20 else "")
-    return [
-        f"# {name}",
-        "",
-        f"{model.count_params():,} parameters, a functional Keras model of stock layers.",
-        "",
-        "| | |",
-        "|---|---|",
-        f"| command | `{command}` |",
-        *(f"| {key.replace('_', ' ')} | {value} |" for key, value in options.items()),
-        f"| pictures | {len(learned_from)}: {reporting.one_line(pictures)} |",
-        f"| time | {last['minutes']:.1f} minutes, {last['cpu_minutes']:.1f} CPU minutes |",
-        f"| machine | {training.machine()} |",
-        "",
-    ]

@@ -147,7 +147,7 @@ def train_simple(
     directory = datasets.expanded(directory)
     full, full_high, title = _plan(source, size, scale)
     factor = Fraction(full_high[0], full[0])
-    low, high = (full, full_high) if crop is None else _cropped(crop, factor)
+    low, high = (full, full_high) if crop is None else crop_sizes(crop, factor)
     if min(high) < SMALLEST:
         raise ValueError(
             f"training images of {sizes.show_size(high)} are too small to be judged; make them at "
@@ -277,18 +277,18 @@ def run(
         path = directory / f"{name}.keras"
         model = finished(model)
         training.save_generator(model, path)
-        lines = _card(name, model, options, outcome.history, learned_from, command) + report(model)
-        training.write_whole(
-            path.with_name(f"{name}.md"),
-            lambda beside: Path(beside).write_text("\n".join(lines), "utf-8", "replace"),
-        )
+        history = outcome.history
+        lines = card_head(name, model, options, history, learned_from, command)
+        lines += [f"| last loss | {history[-1]['loss'] if history else math.nan:.4f} |", ""]
+        lines += report(model)
+        training.write_text(path.with_name(f"{name}.md"), "\n".join(lines))
     console.print(f"wrote {path} and its card", soft_wrap=True)
     return path
 
 
-def data_name(data: str | Path) -> str:
+def data_name(data: str | Path, bundled: Sequence[str] = BUNDLED) -> str:
     """The data's part of a generator's name: a folder's own name, or what is bundled."""
-    return str(data) if data in BUNDLED else datasets.expanded(data).resolve().name
+    return str(data) if data in bundled else datasets.expanded(data).resolve().name
 
 
 def _plan(source, size, scale):
@@ -306,18 +306,34 @@ def _plan(source, size, scale):
                 f"{SCALES[-1]}"
             )
         return (LEARNED_ON,) * 2, (LEARNED_ON * scale,) * 2, f"simple_x{scale}"
-    low = sizes.as_pair(64 if source is None else source, "source")
     high = sizes.as_pair(400 if size is None else size, "size")
+    low = small_size(source, high)
+    return low, high, f"simple_{short(low)}to{short(high)}"
+
+
+def small_size(source: int | tuple[int, int] | None, high: tuple[int, int]) -> tuple[int, int]:
+    """Read the size of the small picture of a pair, 64 by default.
+
+    Raises:
+        ValueError: if it has other proportions than the large one, or is no smaller.
+    """
+    low = sizes.as_pair(64 if source is None else source, "source")
     shown = f"from {sizes.show_size(low)} to {sizes.show_size(high)}"
     if low[0] * high[1] != low[1] * high[0]:
         raise ValueError(f"{shown} stretches the picture; give both sizes the same proportions")
     if low[0] >= high[0]:
         raise ValueError(f"{shown} enlarges nothing; give a --from that is smaller than --size")
-    return low, high, f"simple_{short(low)}to{short(high)}"
+    return low
 
 
-def _cropped(crop, factor):
-    """Sizes of a crop of the small image, and of the large image that belongs to it."""
+def crop_sizes(
+    crop: int | tuple[int, int], factor: Fraction
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Give the sizes of a crop of the small picture, and of the large one that belongs to it.
+
+    Raises:
+        ValueError: if the large one would have parts of pixels.
+    """
     crop = sizes.as_pair(crop, "crop")
     high = tuple(side * factor for side in crop)
     if any(side.denominator != 1 for side in high):
@@ -436,20 +452,41 @@ def _middle_of(picture, side):
     return np.pad(middle, room, constant_values=255)
 
 
-def _card(name, model, options, history, learned_from, command):
-    last = history[-1] if history else dict.fromkeys(["minutes", "cpu_minutes", "loss"], math.nan)
-    lines = [f"# {name}", ""]
-    lines += [f"{model.count_params():,} parameters, a functional Keras model of stock layers.", ""]
-    lines += ["| | |", "|---|---|", f"| command | `{command}` |"]
-    lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in options.items()]
-    lines += [
+def card_head(
+    name: str,
+    model: keras.Model,
+    options: dict,
+    history: list[dict],
+    learned_from: Sequence[str],
+    command: str,
+) -> list[str]:
+    """Write what every card begins with: what was trained, on what, by which command, how long.
+
+    Args:
+        name: the generator's name.
+        model: the generator.
+        options: what the training was asked for.
+        history: of the training.
+        learned_from: names of the pictures trained on.
+        command: the command line.
+
+    Returns:
+        Lines of Markdown; the last ones are rows of a table, which may go on.
+    """
+    last = history[-1] if history else dict.fromkeys(["minutes", "cpu_minutes"], math.nan)
+    return [
+        f"# {name}",
+        "",
+        f"{model.count_params():,} parameters, a functional Keras model of stock layers.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| command | `{command}` |",
+        *(f"| {key.replace('_', ' ')} | {value} |" for key, value in options.items()),
         f"| pictures | {len(learned_from)}: {_listed(learned_from)} |",
         f"| time | {last['minutes']:.1f} minutes, {last['cpu_minutes']:.1f} CPU minutes |",
         f"| machine | {training.machine()} |",
-        f"| last loss | {last['loss']:.4f} |",
-        "",
     ]
-    return lines
 
 
 def enlargement_lines(rows: list[dict], *, middles: bool = False) -> list[str]:

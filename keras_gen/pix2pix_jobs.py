@@ -9,7 +9,7 @@ from rich.console import Console
 
 from keras_gen import aerial, datasets, gan_watch, jobs, paired, reading, reporting, sizes, training
 from keras_gen.gan import GAN
-from keras_gen.gan_jobs import JUDGED, PROOF, SCENES, adam, data_name, play
+from keras_gen.gan_jobs import BUNDLED, JUDGED, PROOF, SCENES, adam, play
 from keras_gen.gan_networks import gan_discriminator
 from keras_gen.unet import unet_generator
 
@@ -159,7 +159,7 @@ def train_pix2pix(
         lambda first, last: pairs(first_step=first, steps=last, batch_size=batch_size, seed=seed),
         first,
         directory=directory,
-        name=f"pix2pix_{data_name(data)}",
+        name=f"pix2pix_{jobs.data_name(data, BUNDLED)}",
         finished=at_full_size,
         report=report,
         against=f"{proof} images to real ones{' that no training sees' if labels else ''}",

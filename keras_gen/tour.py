@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from keras_gen import aerial, datasets, generating, metrics, paired, plots, weights
-from keras_gen.training import write_whole
+from keras_gen.training import write_text, write_whole
 
 SIZE = 400
 SCENE = 2  # of the held-out aerial scenes
@@ -166,5 +166,5 @@ def write(stops: list[Stop], directory: Path) -> tuple[Path, Path]:
     rows = [stop.row() for stop in stops]
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(row.values()) + " |" for row in rows]
-    write_whole(table, lambda path: Path(path).write_text("\n".join(lines) + "\n", "utf-8"))
+    write_text(table, "\n".join(lines) + "\n")
     return picture, table

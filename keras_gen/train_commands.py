@@ -1,28 +1,13 @@
 """The commands `train simple` and `train unet`. Keras is imported in their bodies only."""
 
-import importlib
-import shlex
-import sys
-from pathlib import Path
 from typing import Annotated
 
-from keras_gen import reporting
-from keras_gen.command_options import option, size_of
+from keras_gen.command_options import Memory, Out, Resume, Seed, Upsampling, option, train
 
 # What both are asked.
-Out = Annotated[Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")]
 Steps = Annotated[int, option("Training steps.", min=1, metavar="N", panel="Training")]
 Every = Annotated[int, option("Steps between checkpoints.", min=1, metavar="N", panel="Training")]
 Rate = Annotated[float, option("Highest learning rate.", metavar="RATE", panel="Training")]
-Seed = Annotated[
-    int, option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training")
-]
-Resume = Annotated[bool, option("Go on with the training in --out.", "--resume", panel="Training")]
-Memory = Annotated[
-    float,
-    option("GiB of a folder's pixels to keep.", min=0.01, metavar="GIB", panel="Training"),
-]
-Upsampling = Annotated[str, option("Upsampling method.", metavar="NAME", panel="Network")]
 Activation = Annotated[str, option("Activation function.", metavar="NAME", panel="Network")]
 
 
@@ -82,7 +67,7 @@ def train_simple(
     ] = True,
 ) -> None:
     """Train the simple generator: a small image in, a large sharp one out."""
-    _train(
+    train(
         "jobs",
         "train_simple",
         sizes={"size": size, "source": source, "crop": crop},
@@ -179,7 +164,7 @@ def train_unet(
     ] = None,
 ) -> None:
     """Train the U-Net: a picture or a label map in, a picture of the same size out."""
-    _train(
+    train(
         "unet_jobs",
         "train_unet",
         sizes={"size": size, "source": source, "crop": crop},
@@ -203,14 +188,3 @@ def train_unet(
         resume=resume,
         memory_limit=int(memory * 2**30),
     )
-
-
-def _train(module, function, *, sizes, **settings):
-    """Read the sizes, import Keras, and train; the command line itself goes on the card."""
-    settings |= {name: None if text is None else size_of(text) for name, text in sizes.items()}
-    console = reporting.new_console()
-    with reporting.activity(console, "importing Keras"):
-        train = getattr(importlib.import_module(f"keras_gen.{module}"), function)
-    arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
-    command = shlex.join(["python", "-m", "keras_gen", *arguments])
-    train(command=command, console=console, **settings)

@@ -259,6 +259,11 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
         beside.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole or not at all, as UTF-8; what that cannot say becomes a question mark."""
+    write_whole(path, lambda beside: Path(beside).write_text(text, "utf-8", "replace"))
+
+
 def save_generator(model: keras.Model, path: str | Path) -> None:
     """Save a generator without its training, as a `.keras` file that plain Keras loads.
 
@@ -326,8 +331,7 @@ def _begin(model, directory, steps, resume, options, console):
     model.optimizer.build(model.trainable_variables)
     checkpoint = directory / CHECKPOINT
     if not checkpoint.exists():
-        text = json.dumps(options, indent=1)
-        write_whole(directory / OPTIONS, lambda path: Path(path).write_text(text, "utf-8"))
+        write_text(directory / OPTIONS, json.dumps(options, indent=1))
         return 0, []
     history = read_history(directory)
     _load_state(model, checkpoint)

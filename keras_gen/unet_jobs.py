@@ -134,7 +134,7 @@ def train_unet(
     data = data or ("aerial" if task == "labels" else "photos")
     loss = loss or ("mean_absolute_error" if task == "labels" else "mean_squared_error")
     full = sizes.as_pair(size, "size")
-    low = _low(source, full) if task == "enlarge" else full
+    low = jobs.small_size(source, full) if task == "enlarge" else full
     factor = Fraction(full[0], low[0])
     part, part_high = _part(crop, low, full, depth)
     network = {
@@ -271,17 +271,6 @@ def label_lines(scenes: Iterable[tuple[np.ndarray, ...]]) -> list[str]:
     ]
 
 
-def _low(source, full):
-    """Size of the small picture."""
-    low = sizes.as_pair(64 if source is None else source, "source")
-    shown = f"from {sizes.show_size(low)} to {sizes.show_size(full)}"
-    if low[0] * full[1] != low[1] * full[0]:
-        raise ValueError(f"{shown} stretches the picture; give both sizes the same proportions")
-    if low[0] >= full[0]:
-        raise ValueError(f"{shown} enlarges nothing; give a --from that is smaller than --size")
-    return low
-
-
 def _part(crop, low, full, depth):
     """Sizes of the input and the output of a pair to learn from."""
     factor = Fraction(full[0], low[0])
@@ -295,13 +284,7 @@ def _part(crop, low, full, depth):
             raise ValueError(
                 f"--crop {sizes.show_size(part)} is larger than the whole, {sizes.show_size(low)}"
             )
-    high = tuple(side * factor for side in part)
-    if any(side.denominator != 1 for side in high):
-        raise ValueError(
-            f"a crop of {sizes.show_size(part)}, enlarged by {factor}, is no whole number of "
-            f"pixels; use a multiple of {factor.denominator}"
-        )
-    return part, tuple(int(side) for side in high)
+    return jobs.crop_sizes(part, factor)
 
 
 def _with_weights(model, other):

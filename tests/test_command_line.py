@@ -20,35 +20,6 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def run(monkeypatch, capfd):
-    """Run a command in this process: exit code, lines of stdout, stderr."""
-
-    def run(*arguments):
-        capfd.readouterr()
-        monkeypatch.setattr(sys, "argv", ["keras-gen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            __main__.main()
-        shown, errors = capfd.readouterr()
-        return stop.value.code, shown.splitlines(), errors
-
-    return run
-
-
-@pytest.fixture
-def fails(run):
-    """Run a command that must fail in one line on stderr, and give that line."""
-
-    def fails(*arguments, code=2):
-        found, _, errors = run(*arguments)
-        assert found == code, errors
-        assert errors.count("\n") == 1, errors
-        assert errors.startswith("error: ")
-        return errors.removeprefix("error: ").rstrip("\n")
-
-    return fails
-
-
-@pytest.fixture
 def pictures(tmp_path):
     folder = tmp_path / "my [red]pictures :smile:"
     folder.mkdir()

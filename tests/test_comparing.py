@@ -1,6 +1,6 @@
 """Methods are compared fairly, numbers are the package's own, and mistakes are one clear line."""
 
-import sys
+import functools
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import keras_gen as kg
-from keras_gen import __main__, comparing, datasets, enlargers, jobs, scores
+from keras_gen import comparing, datasets, enlargers, jobs, scores
 from keras_gen.comparing import compare
 
 FIXED = ["nearest", "bilinear", "bicubic", "lanczos"]
@@ -54,32 +54,9 @@ def weights(stored, monkeypatch):
 
 
 @pytest.fixture
-def run(monkeypatch, capfd):
+def run(run):
     """Run the command in this process: exit code, lines of stdout, stderr."""
-
-    def run(*arguments):
-        capfd.readouterr()
-        monkeypatch.setattr(sys, "argv", ["keras-gen", "compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            __main__.main()
-        shown, errors = capfd.readouterr()
-        return stop.value.code, shown.splitlines(), errors
-
-    return run
-
-
-@pytest.fixture
-def fails(run):
-    """Run the command, which must fail in one line on stderr, and give that line."""
-
-    def fails(*arguments):
-        code, _, errors = run(*arguments)
-        assert code == 2, errors
-        assert errors.count("\n") == 1, errors
-        assert errors.startswith("error: ")
-        return errors.removeprefix("error: ").rstrip("\n")
-
-    return fails
+    return functools.partial(run, "compare")
 
 
 @pytest.fixture
