@@ -69,9 +69,9 @@ def train_gan(
     ] = "hubble",
     size: Annotated[str, option("Size of the images, 400 or 300x500.", metavar="SIZE")] = "400",
     steps: Steps = 1000,
-    batch_size: Batch = 8,
-    every: Every = 50,
-    learning_rate: Rate = 2e-4,
+    batch_size: Batch = 4,
+    every: Every = 100,
+    learning_rate: Rate = 3e-4,
     discriminator_rate: OtherRate = None,
     seed: Seed = 0,
     judged: Judged = 24,
@@ -93,8 +93,22 @@ def train_gan(
             metavar="N-N-…",
             panel="Network",
         ),
-    ] = "128-96-64-32-16",
+    ] = "128-96-48-24-12",
+    grain: Annotated[
+        int,
+        option(
+            "Channels of fine detail sent past the stages.", min=0, metavar="N", panel="Network"
+        ),
+    ] = 4,
+    normalise: Annotated[
+        bool,
+        option("Normalise each stage of the generator by groups.", panel="Network"),
+    ] = False,
     levels: Levels = 5,
+    scales: Annotated[
+        str,
+        option("Reductions the discriminator looks at, too.", metavar="N-N-…", panel="Network"),
+    ] = "1-4",
     upsampling: Upsampling = "bilinear",
 ) -> None:
     """Train a GAN: images like those it is shown, from nothing but noise."""
@@ -121,7 +135,10 @@ def train_gan(
         average_half_life=half_life,
         latent_dim=latent_dim,
         filters=_numbers(filters),
+        grain=grain,
+        normalise=normalise,
         levels=levels,
+        scales=_numbers(scales),
         upsampling=upsampling,
     )
 

@@ -34,17 +34,20 @@ def train_gan(
     size: int | tuple[int, int] = 400,
     latent_dim: int = 128,
     upsampling: str = "bilinear",
-    filters: tuple[int, ...] = (128, 96, 64, 32, 16),
+    filters: tuple[int, ...] = (128, 96, 48, 24, 12),
+    grain: int = 4,
+    normalise: bool = False,
     levels: int = 5,
+    scales: tuple[int, ...] = (1, 4),
     loss: str = "relativistic",
     penalty: str = "first_order",
     gamma: float = 0.1,
     augmentation: tuple[str, ...] = ("translation",),
     average_half_life: float = 1000.0,
     steps: int = 1000,
-    batch_size: int = 8,
-    every: int = 50,
-    learning_rate: float = 2e-4,
+    batch_size: int = 4,
+    every: int = 100,
+    learning_rate: float = 3e-4,
     discriminator_rate: float | None = None,
     seed: int = 0,
     judged: int = JUDGED,
@@ -60,9 +63,10 @@ def train_gan(
         directory: where everything is written.
         data: `"hubble"`, `"aerial"`, `"photos"`, or the path of a folder.
         size: side or `(height, width)` of the images.
-        latent_dim, upsampling, filters: as in `gan_generator`.
+        latent_dim, upsampling, filters, grain, normalise: as in `gan_generator`.
         levels: as in `gan_discriminator`: its receptive field is 22, 46, 94 or 190 pixels for 3
             to 6 levels.
+        scales: as in `gan_discriminator`: reductions of the image that it judges as well.
         loss, penalty, gamma, augmentation, average_half_life: as in `GAN`.
         steps: training steps.
         batch_size: images a step.
@@ -98,7 +102,10 @@ def train_gan(
         "latent_dim": latent_dim,
         "upsampling": upsampling,
         "filters": "-".join(map(str, filters)),
+        "grain": grain,
+        "normalise": normalise,
         "levels": levels,
+        "scales": "-".join(map(str, scales)),
         "loss": loss,
         "penalty": penalty,
         "gamma": gamma,
@@ -113,8 +120,16 @@ def train_gan(
     training.check_directory(directory, resume=resume, options=options)
     keras.utils.set_random_seed(seed)
     model = GAN(
-        gan_generator(latent_dim, size, upsampling=upsampling, filters=filters, seed=2 * seed),
-        gan_discriminator((*size, 3), levels=levels, seed=2 * seed + 1),
+        gan_generator(
+            latent_dim,
+            size,
+            upsampling=upsampling,
+            filters=filters,
+            grain=grain,
+            normalise=normalise,
+            seed=2 * seed,
+        ),
+        gan_discriminator((*size, 3), levels=levels, scales=scales, seed=2 * seed + 1),
         loss=loss,
         penalty=penalty,
         gamma=gamma,

@@ -1,7 +1,9 @@
 """The two players: a generator that draws images from noise, and a discriminator that judges them.
 
 generator:      latent → dense, a small grid → stages that double it → colours, sigmoid
+                                      └── grain, in one step to full size ──┘
 discriminator:  image → convolutions of stride 2 → one score for each patch that it looks at
+                  └── reduced → the same → scores for larger patches
 """
 
 import itertools
@@ -21,8 +23,9 @@ def gan_generator(
     size: int | tuple[int, int] = 400,
     *,
     upsampling: str = "bilinear",
-    filters: tuple[int, ...] = (128, 96, 64, 32, 16),
-    normalise: bool = True,
+    filters: tuple[int, ...] = (128, 96, 48, 24, 12),
+    grain: int = 4,
+    normalise: bool = False,
     channels: int = 3,
     seed: int | None = None,
     name: str = "gan_generator",
@@ -41,8 +44,13 @@ def gan_generator(
             mirror the edges; zeros, which the others need there, draw a border.
         filters: channels of the first grid and after each stage, so one less than its length is
             the number of stages.
-        normalise: group normalisation (Wu and He 2018) after each stage. It takes out the length
-            of the latent: only its direction counts, and a truncation changes next to nothing.
+        grain: channels of fine detail that go from the first grid to full size in one sub-pixel
+            step (Shi et al. 2016), and join the last stage there. Smooth enlargement leaves hardly
+            a way to draw what differs from pixel to pixel, as the noise of a sensor does; here the
+            network begins with some (Karras et al. 2019 add noise instead). 0: none.
+        normalise: group normalisation (Wu and He 2018) after each stage. It holds every image to
+            the same brightness and spread, and takes out the length of the latent: only its
+            direction counts, and a truncation changes next to nothing.
         channels: channels of the image.
         seed: seed of the initial weights.
         name: the model's name.
@@ -67,23 +75,24 @@ def gan_generator(
 
     latent = keras.Input((latent_dim,), name="latent")
     # Few channels here: a dense layer needs latent_dim weights for each number of the grid.
-    few = max(1, filters[0] // 8)
-    x = layers.Dense(math.prod(grids[0]) * few, kernel_initializer=_start(seeds), name="dense")(
-        latent
-    )
-    x = layers.Reshape((*grids[0], few), name="grid")(x)
+    few = max(1, filters[0] // 16)
+    dense = layers.Dense(math.prod(grids[0]) * few, kernel_initializer=_start(seeds), name="dense")
+    grid = x = layers.Reshape((*grids[0], few), name="grid")(dense(latent))
     x = _stage(_convolve(x, filters[0], seeds, "start"), normalise, "start")
     for index, (width, before, after) in enumerate(
         zip(filters[1:], grids, grids[1:], strict=False)
     ):
         label = f"stage_{index + 1}"
-        if upsampling in RESIZING:
+        resizing = upsampling in RESIZING
+        if resizing:
             x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{label}_resize")(x)
-            x = _crop(x, before, after, label)
-            x = _convolve(x, width, seeds, label)
         else:
             x = upsample(x, width, 2, upsampling, seed=next(seeds), name=label)
-            x = _crop(x, before, after, label)
+        x = _crop(x, before, after, 2, label)
+        if grain and after == grids[-1]:
+            x = layers.Concatenate(name="join_grain")([x, _grain(grid, grain, grids, seeds)])
+        if resizing:
+            x = _convolve(x, width, seeds, label)
         x = _stage(x, normalise, label)
     x = _convolve(x, channels, seeds, "colours")
     return Model(
@@ -95,6 +104,7 @@ def gan_discriminator(
     input_shape: tuple[int, int, int] = (400, 400, 3),
     *,
     levels: int = 5,
+    scales: tuple[int, ...] = (1,),
     filters: int = 16,
     most_filters: int = 128,
     condition_channels: int = 0,
@@ -115,6 +125,10 @@ def gan_discriminator(
     Args:
         input_shape: `(height, width, channels)` of the image, float in 0 … 1.
         levels: convolutions of stride 2.
+        scales: powers of two by which the image is reduced (averaged), 1 for not at all; each size
+            is judged by convolutions of its own (Wang et al. 2018). A reduced image gets one level
+            less for each halving after the first, so that its scores see twice as far as those of
+            the whole one: 5 levels and scales (1, 4) see 94 and 184 pixels, for a sixteenth more.
         filters: channels of the first; they double from level to level.
         most_filters: up to this many.
         condition_channels: channels of a condition of the same height and width. If there are any,
@@ -123,11 +137,13 @@ def gan_discriminator(
         name: the model's name.
 
     Returns:
-        A functional Keras model of stock layers; float32 scores of shape
-        `(batch, rows, columns, 1)` out: 13×13 for 400×400 and 5 levels. Positive means real.
+        A functional Keras model of stock layers; float32 scores out, positive for real. Of one
+        scale their shape is `(batch, rows, columns, 1)`, 13×13 for 400×400 and 5 levels; of
+        several, `(batch, count, 1)`, those of all scales in a row.
 
     Raises:
-        ValueError: if the image is smaller than 2^levels pixels, or `levels` is below 1.
+        ValueError: if the image is smaller than 2^levels pixels, `levels` is below 1, or a scale is
+            no power of two.
 
     Example:
         >>> gan_discriminator((400, 400, 3)).output_shape
@@ -139,6 +155,8 @@ def gan_discriminator(
             f"levels={levels} on {input_shape[0]}×{input_shape[1]} pixels; each level halves them: "
             f"choose 1 … {int(math.log2(least))}"
         )
+    if not scales or any(scale < 1 or scale & (scale - 1) for scale in scales):
+        raise ValueError(f"scales={scales}; expected powers of two, such as (1,) or (1, 4)")
     seeds = itertools.count(1000 * (seed or 0)) if seed is not None else itertools.repeat(None)
     image = keras.Input(input_shape, name="image")
     x, inputs = image, image
@@ -146,6 +164,25 @@ def gan_discriminator(
         condition = keras.Input((*input_shape[:2], condition_channels), name="condition")
         inputs = [condition, image]
         x = layers.Concatenate(name="pair")(inputs)
+    scores = [
+        _scores(x, scale, _levels(levels, scale), filters, most_filters, seeds) for scale in scales
+    ]
+    if len(scores) > 1:
+        rows = [layers.Reshape((-1, 1))(part) for part in scores]
+        scores = [layers.Concatenate(axis=1, name="all_scores")(rows)]
+    return Model(inputs, scores[0], name=name)
+
+
+def _levels(levels, scale):
+    """Levels for a reduced image: one less for each halving after the first."""
+    return max(1, levels - max(0, int(math.log2(scale)) - 1))
+
+
+def _scores(x, scale, levels, filters, most_filters, seeds):
+    """Convolutions of stride 2 on an image, or on a reduced one, and a score for each patch."""
+    label = "" if scale == 1 else f"reduced_{scale}_"
+    if scale > 1:
+        x = layers.AveragePooling2D(scale, name=f"reduced_{scale}")(x)
     for level in range(levels):
         x = layers.Conv2D(
             min(filters * 2**level, most_filters),
@@ -153,13 +190,12 @@ def gan_discriminator(
             strides=2,
             padding="same",
             kernel_initializer=_start(seeds),
-            name=f"level_{level + 1}",
+            name=f"{label}level_{level + 1}",
         )(x)
-        x = layers.LeakyReLU(negative_slope=0.2, name=f"level_{level + 1}_leaky_relu")(x)
-    scores = layers.Conv2D(1, 1, kernel_initializer=_start(seeds), dtype="float32", name="scores")(
-        x
-    )
-    return Model(inputs, scores, name=name)
+        x = layers.LeakyReLU(negative_slope=0.2, name=f"{label}level_{level + 1}_leaky_relu")(x)
+    return layers.Conv2D(
+        1, 1, kernel_initializer=_start(seeds), dtype="float32", name=f"{label}scores"
+    )(x)
 
 
 def _start(seeds):
@@ -180,11 +216,18 @@ def _halved(size, times):
     return grids[::-1]
 
 
-def _crop(x, before, after, label):
-    rows, columns = (2 * small - large for small, large in zip(before, after, strict=True))
+def _crop(x, before, after, times, label):
+    rows, columns = (times * small - large for small, large in zip(before, after, strict=True))
     if rows or columns:
         x = layers.Cropping2D(((0, rows), (0, columns)), name=f"{label}_crop")(x)
     return x
+
+
+def _grain(grid, channels, grids, seeds):
+    """Each place of the first grid is spread, at once, over the pixels that it becomes."""
+    times = 2 ** (len(grids) - 1)
+    x = ops.depth_to_space(_convolve(grid, channels * times**2, seeds, "grain"), times)
+    return _crop(x, grids[0], grids[-1], times, "grain")
 
 
 def _convolve(x, width, seeds, label):

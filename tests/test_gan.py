@@ -11,6 +11,7 @@ from keras_gen import adversarial
 from keras_gen.augmentation import augment
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
+from keras_gen.gan_watch import latents
 
 SIDE, LATENT = 16, 4
 
@@ -103,6 +104,40 @@ def test_receptive_field_is_what_the_docstring_says(levels, size):
     assert kg.receptive_field(discriminator).size == (size, size)
     table = " ".join(gan_discriminator.__doc__.split())
     assert "levels 3 4 5 6 receptive field 22 46 94 190" in table
+
+
+def test_a_reduced_image_is_judged_further_and_apart():
+    """Scores of both scales in a row; the second ones see 184 pixels, and are cheap."""
+    one = gan_discriminator((400, 400, 3), scales=(1,))
+    both = gan_discriminator((400, 400, 3), scales=(1, 4))
+    assert both.output_shape == (None, 13 * 13 + 7 * 7, 1)
+    coarse = gan_discriminator((400, 400, 3), scales=(4,))
+    assert kg.receptive_field(coarse).size == (184, 184)
+    extra = kg.cost(both).macs / kg.cost(one).macs - 1
+    assert 0.05 < extra < 0.1
+    with pytest.raises(ValueError, match=r"scales=\(1, 3\); expected powers of two"):
+        gan_discriminator((400, 400, 3), scales=(1, 3))
+
+
+def test_grain_differs_from_pixel_to_pixel_and_from_latent_to_latent():
+    """Detail finer than two pixels, as a share of all: a smooth enlargement begins with little."""
+    shares = {}
+    for grain in (0, 4):
+        generator = gan_generator(16, 64, filters=(16, 12, 8), grain=grain, seed=0)
+        drawn = np.asarray(generator(latents(4, 16), training=False))
+        bands = kg.distances.laplacian_pyramid(drawn, 3)
+        shares[grain] = np.var(bands[0]) / np.var(drawn)
+        assert not np.allclose(bands[0][0], bands[0][1], atol=0.01 * np.std(bands[0]))
+    assert shares[4] > 5 * shares[0]
+
+
+@pytest.mark.parametrize("upsampling", ["bilinear", "transposed"])
+def test_grain_fits_any_size(upsampling):
+    generator = gan_generator(
+        3, (33, 50), upsampling=upsampling, filters=(8, 8, 4), grain=2, seed=0
+    )
+    assert generator(np.ones((1, 3), np.float32)).shape == (1, 33, 50, 3)
+    assert generator.get_layer("join_grain").output.shape[1:3] == (33, 50)
 
 
 def test_every_pixel_is_judged():
