@@ -30,6 +30,7 @@ class Photograph:
 
 _PUBLIC_DOMAIN = "public domain"
 _CC0 = "CC0"
+_SKY_TO_LEARN_FROM = 600  # columns of the Hubble deep field; the rest is held out
 PHOTOGRAPHS = {
     name: Photograph(*entry)
     for name, entry in {
@@ -151,8 +152,21 @@ def photographs(split: str = "train") -> Images:
         if photograph.split == split:
             pixels = read_image(_installed(photograph))
             if name == "hubble":
-                pixels = pixels[:, :600]
+                pixels = pixels[:, :_SKY_TO_LEARN_FROM]
             images.append(name, pixels, _crops(pixels))
+    return images
+
+
+def held_out_sky() -> Images:
+    """The part of the Hubble deep field that `photographs` leaves out, columns from 600 on.
+
+    Example:
+        >>> held_out_sky()[0].shape
+        (872, 400, 3)
+    """
+    pixels = read_image(_installed(PHOTOGRAPHS["hubble"]))[:, _SKY_TO_LEARN_FROM:]
+    images = Images()
+    images.append("hubble, columns from 600", pixels, _crops(pixels))
     return images
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 from rich.console import Console
 
 from keras_gen import (
+    aerial,
     crops,
     datasets,
     gan_watch,
@@ -151,7 +153,9 @@ def train_gan(
     def report(generator):
         real = crops.cut(images, size, 2 * proof, seed=(seed, 2), turn=turn)
         proved = gan_watch.Judge(real, gan_watch.latents(proof, latent_dim, seed=1))
-        return proved.real_scores, proved(generator)
+        held_out = unseen_images(data, size, proof, seed=(seed, 3))
+        beside = {} if held_out is None else {"held_out": proved.compare(held_out)}
+        return proved.real_scores | beside, proved(generator)
 
     return play(
         model,
@@ -286,6 +290,17 @@ def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.I
     return images, False
 
 
+def unseen_images(data: str, size, count: int, *, seed) -> np.ndarray | None:
+    """As many images of the same kind that were not learned from, where there are any."""
+    if data == "hubble":
+        sky = datasets.held_out_sky()
+        fits = all(side <= whole for side, whole in zip(size, sky[0].shape, strict=False))
+        return crops.cut(sky, size, count, seed=seed, turn=True) if fits else None
+    if data == "aerial" and count <= len(paired.HELD_OUT):
+        return np.stack([aerial.scene(scene, size)[1] for scene in paired.HELD_OUT[:count]])
+    return None
+
+
 @functools.cache
 def _hubble():
     """The part of the Hubble deep field to train on."""
@@ -294,12 +309,13 @@ def _hubble():
 
 def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
     """The card's table of what real images score and what the generator's do."""
+    unseen = real.get("held_out")
     lines = [
         f"Sliced Wasserstein distances × 1000 of {against}; diversity is 1 − MS-SSIM of pairs, "
         "checkerboard the share of variance that repeats.",
         "",
-        "| | real | drawn | over real |",
-        "|---|---|---|---|",
+        "| | real | drawn | over real |" + (" held-out real, over real |" if unseen else ""),
+        "|---|---|---|---|" + ("---|" if unseen else ""),
     ]
     for label, key, over in (
         ("SWD, separately normalised", "swd", "swd_separate"),
@@ -307,12 +323,16 @@ def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
         ("diversity", "diversity", "diversity"),
     ):
         value, share = real[key], drawn[over]
-        lines.append(f"| {label} | {value:.3g} | {value * share:.3g} | {share:.2f} |")
+        beside = f" {unseen[over]:.2f} |" if unseen else ""
+        lines.append(f"| {label} | {value:.3g} | {value * share:.3g} | {share:.2f} |{beside}")
     if "read" in drawn:
         share = drawn["read"] / real["read"]
         values = f"{real['read']:.3f} | {drawn['read']:.3f} | {share:.2f}"
         lines.append(f"| pixels whose class reads back right | {values} |")
     for period in (2, 4):
         key = f"checkerboard_{period}"
-        lines.append(f"| checkerboard, period {period} | {real[key]:.1e} | {drawn[key]:.1e} | |")
+        end = " |" * bool(unseen)
+        lines.append(
+            f"| checkerboard, period {period} | {real[key]:.1e} | {drawn[key]:.1e} | |{end}"
+        )
     return [*lines, ""]

@@ -80,7 +80,10 @@ class Judge:
             that of real images; near 0 where it draws one image again and again.
             `checkerboard_2`, `checkerboard_4`: mean `checkerboard_gain` of that period.
         """
-        drawn = self.draw(generator)
+        return self.compare(self.draw(generator))
+
+    def compare(self, drawn: np.ndarray) -> dict[str, float]:
+        """Judge images, float32 `(count // 2, height, width, 3)`, as those of a generator."""
         distance = distances.sliced_wasserstein(drawn, self.reference, patches=self.patches)
         separate = distance.separate / self.floor.separate
         joint = distance.joint / self.floor.joint

@@ -1,5 +1,6 @@
-"""The tour: draw 400×400 with every stored generator, and leave the picture and the table."""
+"""The tour: draw 400×400 with every kind of generator, and leave the picture and the table."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +9,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_gen import aerial, datasets, generating, metrics, paired, plots, weights
+from keras_gen import (
+    aerial,
+    datasets,
+    gan_watch,
+    generating,
+    metrics,
+    paired,
+    plots,
+    sampling,
+    weights,
+)
 from keras_gen.training import write_text, write_whole
 
 SIZE = 400
 SCENE = 2  # of the held-out aerial scenes
 PHOTO_CLOSEUP, SCENE_CLOSEUP = (185, 100, 130), (120, 60, 150)  # top, left, side
+SKY_CLOSEUP = (130, 130, 140)
+SKY_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -23,7 +36,7 @@ class Stop:
     Attributes:
         name: the stored generator.
         title: what it does, for the picture.
-        given: what it was given, uint8; a label map in its colours.
+        given: what it was given, uint8; a label map in its colours, a latent in grey.
         drawn: what it drew, uint8 of shape (400, 400, 3).
         truth: what it should have drawn, or None.
         parameters: number of weights.
@@ -73,6 +86,8 @@ def stops(progress: Callable[[str], None] = lambda name: None) -> list[Stop]:
         ("simple_64to400_photos", _enlarger),
         ("unet_64to400_photos", _enlarger),
         ("unet_labels_aerial", _painter),
+        ("pix2pix_aerial", _painter),
+        ("gan_hubble", _dreamer),
     ):
         progress(f"loading {name}")
         model = weights.load(name)
@@ -99,6 +114,20 @@ def _painter(name, model):
     return Stop(name, title, coloured, *pictures, model.count_params(), seconds)
 
 
+def _dreamer(name, model):
+    latent = gan_watch.latents(1, model.input_shape[-1], seed=SKY_SEED)
+    drawn, seconds = _timed(lambda: sampling.draw(model, latent)[0])
+    title = f"{latent.size} random numbers → sky of {SIZE}×{SIZE}"
+    return Stop(name, title, _in_grey(latent[0]), drawn, None, model.count_params(), seconds)
+
+
+def _in_grey(latent):
+    """Numbers from −3 to 3 as squares of a nearly square picture, black to white."""
+    across = next(side for side in range(math.isqrt(latent.size), 0, -1) if latent.size % side == 0)
+    grey = np.uint8(np.clip((latent.reshape(across, -1) + 3) / 6, 0, 1) * 255)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
 def _timed(draw):
     """What is drawn, and the seconds it takes once the first call has prepared everything."""
     draw()
@@ -116,7 +145,7 @@ def figures(stops: list[Stop]) -> list:
     Returns:
         Matplotlib figures of one width, to be laid under one another.
     """
-    simple, unet, painter = stops
+    simple, unet, painter, judged, dreamer = stops
     photograph = plots.side_by_side(
         {
             "given: 64×64": simple.given,
@@ -134,13 +163,26 @@ def figures(stops: list[Stop]) -> list:
         {
             "given: a label map": painter.given,
             "U-Net: 400×400": painter.drawn,
+            "U-Net with a judge: 400×400": judged.drawn,
+            "with a judge, close": judged.drawn[place],
             "the scene": painter.truth,
-            "U-Net, close": painter.drawn[place],
-            "the scene, close": painter.truth[place],
         },
-        title="A map that the network never saw, and what it draws from it",
+        title="A map that the networks never saw, and what they draw from it",
     )
-    return [photograph, scene]
+    top, left, side = SKY_CLOSEUP
+    place = (slice(top, top + side), slice(left, left + side))
+    real = generating.middle(datasets.held_out_sky()[0], (SIZE, SIZE))
+    sky = plots.side_by_side(
+        {
+            "given: random numbers": dreamer.given,
+            "GAN: 400×400": dreamer.drawn,
+            "GAN, close": dreamer.drawn[place],
+            "a real sky": real,
+            "a real sky, close": real[place],
+        },
+        title="A sky that does not exist, and one that does",
+    )
+    return [photograph, scene, sky]
 
 
 def write(stops: list[Stop], directory: Path) -> tuple[Path, Path]:

@@ -41,7 +41,9 @@ def stored(tmp_path_factory):
     course.save(place / "simple_64to400_photos.keras")
     settings = {"filters": 1, "depth": 2, "seed": 0}
     kg.unet_generator((64, 64, 3), 400, **settings).save(place / "unet_64to400_photos.keras")
-    kg.unet_generator((400, 400, 7), **settings).save(place / "unet_labels_aerial.keras")
+    for name in ("unet_labels_aerial", "pix2pix_aerial"):
+        kg.unet_generator((400, 400, 7), **settings).save(place / f"{name}.keras")
+    kg.gan_generator(12, 400, filters=(4, 4, 4, 4, 4), seed=0).save(place / "gan_hubble.keras")
     return place
 
 
@@ -455,10 +457,11 @@ def test_tour_draws_400_by_400(run, weights, tmp_path):
     code, lines, errors = run("tour", "--out", tmp_path / "tour")
     assert (code, errors) == (0, "")
     table = (tmp_path / "tour" / "tour.md").read_text("utf-8")
-    names = ("simple_64to400_photos", "unet_64to400_photos", "unet_labels_aerial")
+    names = [f"{kind}_64to400_photos" for kind in ("simple", "unet")]
+    names += ["unet_labels_aerial", "pix2pix_aerial", "gan_hubble"]
     for name in names:
         row = next(line for line in table.splitlines() if line.startswith(f"| {name} |"))
-        assert "400×400×3" in row and " dB" in row
+        assert "400×400×3" in row and (" dB" in row) == (name != "gan_hubble")
         assert ("(bicubic " in row) == ("photos" in name)
         assert any(name in line and "400×400×3" in line for line in lines)
     with Image.open(tmp_path / "tour" / "tour.png") as picture:

@@ -68,6 +68,8 @@ def test_pictures_are_the_files_that_are_installed(training_photographs):
     hubble = training_photographs["hubble"]
     assert hubble.shape == (872, 600, 3)
     assert (hubble == data.hubble_deep_field()[:, :600]).all()
+    unseen = datasets.held_out_sky()[0]
+    assert (np.hstack([hubble, unseen]) == data.hubble_deep_field()).all()
 
 
 def test_unknown_split_is_refused():

@@ -151,6 +151,7 @@ def test_files_and_card(unbroken):
     assert f"| steps | {STEPS} |" in card
     assert f"| state | step {best['step']:.0f}, the best by SWD |" in card
     assert "Sliced Wasserstein distances × 1000 of 3 images to as many real crops" in card
+    assert "| | real | drawn | over real | held-out real, over real |" in card
     assert f"wrote {path} and its card" in shown
     with Image.open(path.parent / training.PREVIEW) as preview:
         assert preview.size == (2 * 32 + 4, 32)
@@ -175,11 +176,14 @@ def test_card_numbers_are_those_of_the_file(unbroken):
     real = kg.crops.cut(images, (32, 32), 6, seed=(7, 2), turn=turn)
     judge = gan_watch.Judge(real, gan_watch.latents(3, 4, seed=1))
     numbers = judge(keras.models.load_model(path))
+    unseen = kg.crops.cut(kg.datasets.held_out_sky(), (32, 32), 3, seed=(7, 3), turn=True)
+    beside = judge.compare(unseen)
     card = path.with_suffix(".md").read_text("utf-8")
     line = next(line for line in card.splitlines() if line.startswith("| SWD, separately"))
-    assert line.endswith(f"| {numbers['swd_separate']:.2f} |")
+    expected = f"| {numbers['swd_separate']:.2f} | {beside['swd_separate']:.2f} |"
+    assert line.endswith(expected)
     line = next(line for line in card.splitlines() if line.startswith("| diversity"))
-    assert line.endswith(f"| {numbers['diversity']:.2f} |")
+    assert line.endswith(f"| {numbers['diversity']:.2f} | {beside['diversity']:.2f} |")
 
 
 def test_hubble_learns_from_its_training_part():
