@@ -1,11 +1,14 @@
-"""How fast do the U-Net and the simple generator train at 400×400, and how near to the peak?
+"""How fast do the three generators train at 400×400, and how near to the peak?
 
     python benchmarks/training_throughput.py
 
 Times training steps of batch 8 in float32 and in bfloat16, and between them large matrix
 multiplications, the most that this machine's arithmetic gives. A step is counted as three forward
 passes (forward, and the gradients by inputs and by weights), a multiply-accumulate as two
-operations. Every measurement runs in a process of its own, so that its peak memory is its own.
+operations. A step of the GAN draws once, and lets the discriminator score real and drawn images,
+with noise and without: 3 passes of the generator; of the discriminator 4 · 3, and one more back to
+the drawn images. Every measurement runs in a process of its own, so that its peak memory is its
+own.
 Writes training_throughput.json and training_throughput.md beside this file.
 """
 
@@ -18,7 +21,7 @@ import time
 from pathlib import Path
 
 BATCH, SIZE = 8, 400
-NETWORKS = ("simple", "unet")
+NETWORKS = ("simple", "unet", "gan")
 POLICIES = ("float32", "mixed_bfloat16")
 STEPS = {"float32": 6, "mixed_bfloat16": 2}
 MATRIX, PRODUCTS = 2048, 6
@@ -41,28 +44,37 @@ def training(network: str, policy: str) -> dict:
     import numpy as np
 
     keras.mixed_precision.set_global_policy(policy)
-    if network == "simple":
+    rng = np.random.default_rng(0)
+    wanted = rng.random((BATCH, SIZE, SIZE, 3), np.float32)
+    if network == "gan":
+        model = kg.GAN(kg.gan_generator(), kg.gan_discriminator(scales=(1, 4)))
+        model.compile()
+        batch = (wanted,)
+        generator, discriminator = kg.cost(model.generator), kg.cost(model.discriminator)
+        parameters = generator.parameters + discriminator.parameters
+        macs, passes = generator.macs, 3 * generator.macs + 13 * discriminator.macs
+    elif network == "simple":
         model = kg.simple_generator((64, 64, 3), SIZE, seed=0)
     else:
         model = kg.unet_generator((SIZE, SIZE, 3), filters=12, seed=0)
-    kg.training.compile_for_images(model, steps=1000)
-    rng = np.random.default_rng(0)
-    given = rng.random((BATCH, *model.input_shape[1:]), np.float32)
-    wanted = rng.random((BATCH, SIZE, SIZE, 3), np.float32)
+    if network != "gan":
+        kg.training.compile_for_images(model, steps=1000)
+        batch = (rng.random((BATCH, *model.input_shape[1:]), np.float32), wanted)
+        parameters, macs = model.count_params(), kg.cost(model).macs
+        passes = 3 * macs
     multiply = product(policy)
     steps, products = [], []
     for _ in range(STEPS[policy] + 1):  # the first prepares everything
-        steps.append(_seconds(lambda: model.train_on_batch(given, wanted)))
+        steps.append(_seconds(lambda: model.train_on_batch(*batch)))
         products += [_seconds(multiply) for _ in range(PRODUCTS)]
     # The fastest, not the mean: whatever else the machine does can only make a run slower.
     seconds, of_a_product = min(steps[1:]), min(products[1:])
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    macs = kg.cost(model).macs
     return {
-        "parameters": model.count_params(),
+        "parameters": parameters,
         "gmacs": macs / 1e9,
         "seconds": seconds,
-        "gflops": 2 * 3 * macs * BATCH / seconds / 1e9,
+        "gflops": 2 * passes * BATCH / seconds / 1e9,
         "memory_gib": gib,
         "peak_gflops": 2 * MATRIX**3 / of_a_product / 1e9,
     }

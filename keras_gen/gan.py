@@ -37,7 +37,8 @@ class GAN(Model):
         loss: one of the keys of `adversarial.GAN_LOSSES`.
         penalty: one of the keys of `adversarial.PENALTIES`: keeps the discriminator's slope small.
         gamma: strength of the penalty.
-        sigma: standard deviation of the noise of the first-order penalty.
+        sigma: standard deviation of the noise of the first-order penalty. The discriminator learns
+            to overlook differences that are smaller, so it belongs below the finest detail.
         augmentation: keys of `augmentation.AUGMENTATIONS`; a condition is moved with its image.
         l1_weight: weight of the mean absolute error in the generator's loss (conditional only).
         average_half_life: images after which a weight has lost half its part in the average.
@@ -68,7 +69,7 @@ class GAN(Model):
         loss: str = "relativistic",
         penalty: str = "first_order",
         gamma: float = 0.1,
-        sigma: float = 0.05,
+        sigma: float = 0.015,
         augmentation: tuple[str, ...] = ("translation",),
         l1_weight: float = 0.0,
         average_half_life: float = 1000.0,

@@ -38,6 +38,16 @@ Penalty = Annotated[
     option("On D's slope: none, r1, r1_r2 or first_order.", metavar="NAME", panel="Game"),
 ]
 Gamma = Annotated[float, option("Strength of the penalty.", min=0.0, metavar="G", panel="Game")]
+Sigma = Annotated[
+    float,
+    option(
+        "Noise of the first_order penalty; what is finer D overlooks.",
+        min=1e-4,
+        max=1.0,
+        metavar="S",
+        panel="Game",
+    ),
+]
 Augmentation = Annotated[
     str,
     option(
@@ -81,6 +91,7 @@ def train_gan(
     loss: Loss = "relativistic",
     penalty: Penalty = "first_order",
     gamma: Gamma = 0.1,
+    sigma: Sigma = 0.015,
     augmentation: Augmentation = "translation",
     half_life: HalfLife = 1000.0,
     latent_dim: Annotated[
@@ -131,6 +142,7 @@ def train_gan(
         loss=loss,
         penalty=penalty,
         gamma=gamma,
+        sigma=sigma,
         augmentation=_names(augmentation),
         average_half_life=half_life,
         latent_dim=latent_dim,
@@ -159,7 +171,7 @@ def train_pix2pix(
     steps: Steps = 1000,
     batch_size: Batch = 8,
     every: Every = 100,
-    learning_rate: Rate = 1e-3,
+    learning_rate: Rate = 4e-4,
     discriminator_rate: OtherRate = 2e-4,
     seed: Seed = 0,
     judged: Judged = 24,

@@ -44,6 +44,7 @@ def train_gan(
     loss: str = "relativistic",
     penalty: str = "first_order",
     gamma: float = 0.1,
+    sigma: float = 0.015,
     augmentation: tuple[str, ...] = ("translation",),
     average_half_life: float = 1000.0,
     steps: int = 1000,
@@ -69,7 +70,7 @@ def train_gan(
         levels: as in `gan_discriminator`: its receptive field is 22, 46, 94 or 190 pixels for 3
             to 6 levels.
         scales: as in `gan_discriminator`: reductions of the image that it judges as well.
-        loss, penalty, gamma, augmentation, average_half_life: as in `GAN`.
+        loss, penalty, gamma, sigma, augmentation, average_half_life: as in `GAN`.
         steps: training steps.
         batch_size: images a step.
         every: steps between checkpoints, each with a judgement.
@@ -111,6 +112,7 @@ def train_gan(
         "loss": loss,
         "penalty": penalty,
         "gamma": gamma,
+        "sigma": sigma,
         "augmentation": "+".join(augmentation),
         "average_half_life": average_half_life,
         "batch_size": batch_size,
@@ -135,6 +137,7 @@ def train_gan(
         loss=loss,
         penalty=penalty,
         gamma=gamma,
+        sigma=sigma,
         augmentation=augmentation,
         average_half_life=average_half_life,
         seed=seed,

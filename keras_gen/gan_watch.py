@@ -15,6 +15,7 @@ from keras_gen.training import write_whole
 
 COLLAPSED = 0.2  # of the real images' diversity
 PATIENCE = 3  # judgements in a row
+NEVER = 10  # judgements after which one that never drew more than one image is given up
 EVENTS = "events.out.tfevents.history"
 
 
@@ -172,10 +173,15 @@ class Watch(keras.callbacks.Callback):
 def collapse(rows: list[dict]) -> str | None:
     """Say so if a generator has come to draw one image over and over, some judgements in a row.
 
-    At first it draws hardly anything, and that much alike; only a variety that was there and is
-    gone is a collapse.
+    At first it draws hardly anything, and that much alike; so it is a collapse if a variety that
+    was there is gone, or if none ever came.
     """
     shares = [row["diversity"] for row in rows]
+    if len(shares) >= NEVER and max(shares) < COLLAPSED:
+        return (
+            f"the generator has drawn one image again and again in all {len(shares)} judgements; "
+            "a lower learning rate, or a larger gamma, may let it begin"
+        )
     if max(shares[-PATIENCE:], default=1.0) >= COLLAPSED or max(shares) < 2 * COLLAPSED:
         return None
     return (

@@ -13,6 +13,8 @@ from keras_gen.gan_jobs import BUNDLED, JUDGED, PROOF, SCENES, adam, play
 from keras_gen.gan_networks import gan_discriminator
 from keras_gen.unet import unet_generator
 
+SIGMA = 0.05  # noise of the first-order penalty
+
 
 def train_pix2pix(
     *,
@@ -33,7 +35,7 @@ def train_pix2pix(
     steps: int = 1000,
     batch_size: int = 8,
     every: int = 100,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 4e-4,
     discriminator_rate: float = 2e-4,
     seed: int = 0,
     judged: int = JUDGED,
@@ -109,6 +111,7 @@ def train_pix2pix(
         loss=loss,
         penalty=penalty,
         gamma=gamma,
+        sigma=SIGMA,
         augmentation=augmentation,
         l1_weight=l1_weight,
         average_half_life=average_half_life,

@@ -86,6 +86,8 @@ def test_one_image_again_and_again_is_a_collapse(judge, real):
     message = gan_watch.collapse([fine, found, found, found])
     assert "has collapsed: what it draws has 0% of the variety" in message
     assert "gamma" in message
+    assert gan_watch.collapse([found] * (gan_watch.NEVER - 1)) is None
+    assert "in all 10 judgements; a lower" in gan_watch.collapse([found] * gan_watch.NEVER)
 
 
 def test_too_few_images_are_refused(real):
