@@ -249,7 +249,7 @@ def play(
                 }
             facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
             head = jobs.card_head(name, generator, options | facts, history, learned_from, command)
-            lines = [*head, "", *proof_lines(*report(generator), against)]
+            lines = [*head, "", *proof_lines(*report(generator), against), *course_lines(history)]
             training.write_text(path.with_name(f"{name}.md"), "\n".join(lines))
         console.print(f"wrote {path} and its card", soft_wrap=True)
         return path
@@ -308,6 +308,28 @@ def unseen_images(data: str, size, count: int, *, seed) -> np.ndarray | None:
 def _hubble():
     """The part of the Hubble deep field to train on."""
     return datasets.photographs("train")["hubble"]
+
+
+def course_lines(history: list[dict]) -> list[str]:
+    """The card's table of how the training went, at times that double."""
+    if not history:
+        return []
+    lines = [
+        "How it went (judged by fewer images, so that the real ones are further apart, too):",
+        "",
+        "| minutes | step | SWD over real, separately | jointly | not averaged | diversity |",
+        "|---|---|---|---|---|---|",
+    ]
+    at = 0.0
+    for row in history:
+        if row["minutes"] < at and row is not history[-1]:
+            continue
+        values = (row[key] for key in ("swd_separate", "swd_joint", "plain_swd", "diversity"))
+        numbers = " | ".join(f"{value:.2f}" for value in values)
+        lines.append(f"| {row['minutes']:.1f} | {row['step']:.0f} | {numbers} |")
+        while row["minutes"] >= at:
+            at = 2 * at or 2.0
+    return [*lines, ""]
 
 
 def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:

@@ -170,6 +170,21 @@ def test_tensorboard_finds_the_history(unbroken):
         assert found == pytest.approx(row, rel=1e-6)
 
 
+def test_card_says_how_it_went_at_times_that_double():
+    minutes = [0.5, 1.5, 2.5, 3.5, 4.5, 9.0, 10.0, 11.0]
+    rows = [
+        {"step": step, "minutes": at, "swd_separate": 2.0, "swd_joint": 3.0, "plain_swd": at}
+        | {"diversity": 0.5}
+        for step, at in enumerate(minutes)
+    ]
+    lines = gan_jobs.course_lines(rows)
+    assert [line.split(" | ")[0] for line in lines[4:-1]] == [
+        f"| {at}" for at in (0.5, 2.5, 4.5, 9.0, 11.0)
+    ]
+    assert lines[5] == "| 2.5 | 2 | 2.00 | 3.00 | 2.50 | 0.50 |"
+    assert gan_jobs.course_lines([]) == []
+
+
 def test_card_numbers_are_those_of_the_file(unbroken):
     path, _ = unbroken
     images, turn = gan_jobs.real_images("hubble", (32, 32), 2**30, console())
