@@ -226,14 +226,15 @@ def _crop(x, before, after, times, label):
 def _grain(grid, channels, grids, seeds):
     """Each place of the first grid is spread, at once, over the pixels that it becomes."""
     times = 2 ** (len(grids) - 1)
-    # Faint at first, a third of He's start: real grain is, and what is too strong fades slowly.
+    # Faint, a third of He's start, as real grain is. And not learned: learned kernels put stars at
+    # the same place of every cell, a lattice; random ones stay grain, for later layers to use.
     start = keras.initializers.VarianceScaling(2 / 9, seed=next(seeds))
-    x = _convolve(grid, channels * times**2, seeds, "grain", start)
+    x = _convolve(grid, channels * times**2, seeds, "grain", start, trainable=False)
     x = ops.depth_to_space(x, times)
     return _crop(x, grids[0], grids[-1], times, "grain")
 
 
-def _convolve(x, width, seeds, label, start=None):
+def _convolve(x, width, seeds, label, start=None, trainable=True):
     """A 3×3 convolution that mirrors the edges."""
     if min(x.shape[1:3]) > 1:
         x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
@@ -241,7 +242,12 @@ def _convolve(x, width, seeds, label, start=None):
     else:
         padding = "same"
     convolution = layers.Conv2D(
-        width, 3, padding=padding, kernel_initializer=start or _start(seeds), name=label
+        width,
+        3,
+        padding=padding,
+        kernel_initializer=start or _start(seeds),
+        name=label,
+        trainable=trainable,
     )
     return convolution(x)
 
