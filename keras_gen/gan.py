@@ -69,11 +69,11 @@ class GAN(Model):
         loss: str = "relativistic",
         penalty: str = "first_order",
         gamma: float = 0.1,
-        sigma: float = 0.015,
+        sigma: float = 0.05,
         augmentation: tuple[str, ...] = ("translation",),
         l1_weight: float = 0.0,
         average_half_life: float = 1000.0,
-        average_warm_up: float = 0.1,
+        average_warm_up: float = 0.25,
         seed: int = 0,
         name: str = "gan",
     ):

@@ -168,8 +168,8 @@ def gan_discriminator(
         _scores(x, scale, _levels(levels, scale), filters, most_filters, seeds) for scale in scales
     ]
     if len(scores) > 1:
-        rows = [layers.Reshape((-1, 1))(part) for part in scores]
-        scores = [layers.Concatenate(axis=1, name="all_scores")(rows)]
+        rows = [layers.Reshape((-1, 1), dtype="float32")(part) for part in scores]
+        scores = [layers.Concatenate(axis=1, dtype="float32", name="all_scores")(rows)]
     return Model(inputs, scores[0], name=name)
 
 

@@ -13,8 +13,6 @@ from keras_gen.gan_jobs import BUNDLED, JUDGED, PROOF, SCENES, adam, play
 from keras_gen.gan_networks import gan_discriminator
 from keras_gen.unet import unet_generator
 
-SIGMA = 0.05  # noise of the first-order penalty
-
 
 def train_pix2pix(
     *,
@@ -111,7 +109,6 @@ def train_pix2pix(
         loss=loss,
         penalty=penalty,
         gamma=gamma,
-        sigma=SIGMA,
         augmentation=augmentation,
         l1_weight=l1_weight,
         average_half_life=average_half_life,

@@ -119,6 +119,21 @@ def test_a_reduced_image_is_judged_further_and_apart():
         gan_discriminator((400, 400, 3), scales=(1, 3))
 
 
+@pytest.mark.parametrize("scales", [(1,), (1, 4)])
+def test_trains_in_bfloat16_with_scores_and_images_in_float32(scales):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        generator = gan_generator(LATENT, SIDE, filters=(8, 8), seed=1)
+        discriminator = gan_discriminator((SIDE, SIDE, 3), levels=2, scales=scales, seed=2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert generator.output.dtype == discriminator.output.dtype == "float32"
+    gan = GAN(generator, discriminator)
+    gan.compile(run_eagerly=True)
+    history = gan.fit(some_images(2), batch_size=2, verbose=0).history
+    assert np.isfinite(history["generator_loss"][0])
+
+
 def test_grain_differs_from_pixel_to_pixel_and_from_latent_to_latent():
     """Detail finer than two pixels, as a share of all: a smooth enlargement begins with little."""
     shares = {}
