@@ -191,7 +191,7 @@ def test_generate_mistakes(fails, weights, pictures, tmp_path):
 
     text = message(generator="simple_x3")
     assert (
-        "there are no weights 'simple_x3'; give the path of a .keras file, or one of: simple_"
+        "there are no weights 'simple_x3'; give the path of a .keras file, or one of: gan_hubble, "
         in text
     )
     (tmp_path / "fake.keras").write_text("no archive")

@@ -296,7 +296,7 @@ def test_the_generator_draws_once_a_step():
 
 def test_networks_train_in_training_mode():
     """Otherwise dropout and batch normalisation would be off without a word."""
-    gan = conditional()
+    gan = conditional(average_warm_up=0.1)
     moving = [weight for weight in gan.generator.weights if "moving_mean" in weight.path]
     given = np.random.default_rng(1).random((4, SIDE, SIDE, 2), np.float32)
     gan.fit(given, some_images(4), batch_size=4, verbose=0)
