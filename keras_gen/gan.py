@@ -12,7 +12,7 @@ import keras
 from keras import Model, ops, random
 from keras.saving import deserialize_keras_object, serialize_keras_object
 
-from keras_gen import adversarial
+from keras_gen import adversarial, backends
 from keras_gen.augmentation import augment, augmentation_parameters, check_kinds
 
 LN_2 = 0.6931471805599453
@@ -123,22 +123,19 @@ class GAN(Model):
         self.compile_settings = settings
         super().compile(optimizer=self.generator_optimizer, **settings)
 
+    @backends.stateless_under_jax
     def train_step(self, data):
-        """One step of the game; `fit` calls it with each batch (TensorFlow)."""
-        import tensorflow as tf
-
+        """One step of the game; `fit` calls it with each batch."""
         real, given = self.real_and_given(data)
         draws = self.draw(ops.shape(real)[0], tuple(real.shape[1:]))
-        with tf.GradientTape(persistent=True) as tape:
-            losses = self.play(real, draws, given)
-        gradients = {}
-        for player, network, optimizer in (
-            ("generator", self.generator, self.generator_optimizer),
-            ("discriminator", self.discriminator, self.discriminator_optimizer),
-        ):
-            weights = network.trainable_variables
-            gradients[player] = tape.gradient(losses[f"{player}_loss"], weights)
-            optimizer.apply(gradients[player], weights)
+        losses, gradients = backends.losses_and_gradients(
+            lambda: self.play(real, draws, given),
+            {"generator": self.generator, "discriminator": self.discriminator},
+        )
+        self.generator_optimizer.apply(gradients["generator"], self.generator.trainable_variables)
+        self.discriminator_optimizer.apply(
+            gradients["discriminator"], self.discriminator.trainable_variables
+        )
         self.average(ops.shape(real)[0])
         return self.report(losses, gradients)
 
@@ -211,7 +208,9 @@ class GAN(Model):
         elif options["penalty"] in ("r1", "r1_r2"):
             for kind in ("real", "fake") if options["penalty"] == "r1_r2" else ("real",):
                 images, scores = seen[kind]
-                gradient = _image_gradient(lambda image: ops.sum(self.score(image, given)), images)
+                gradient = backends.image_gradient(
+                    lambda image: ops.sum(self.score(image, given)), images
+                )
                 patches = 1
                 for side in scores.shape[1:]:
                     patches *= side
@@ -252,6 +251,15 @@ class GAN(Model):
     def call(self, inputs, training=False):
         """Draw with the averaged generator."""
         return self.averaged_generator(inputs, training=training)
+
+    @property
+    def non_trainable_variables(self):
+        """Weights that no gradient changes, and under JAX the discriminator's optimizer: what its
+        loop is to carry from step to step, beside the one optimizer that it knows."""
+        variables = super().non_trainable_variables
+        if keras.backend.backend() == "jax" and hasattr(self, "discriminator_optimizer"):
+            variables = variables + self.discriminator_optimizer.variables
+        return variables
 
     @property
     def metrics(self):
@@ -295,20 +303,6 @@ def _optimizer(given):
 def _moved(parameters):
     """Of an augmentation, what a condition shares with its image."""
     return {kind: value for kind, value in parameters.items() if kind == "translation"}
-
-
-def _image_gradient(score, images):
-    """Gradient of a scalar function of images, which can be differentiated again."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.grad(score)(images)
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        total = score(images)
-    return tape.gradient(total, images)
 
 
 def _check_networks(generator, discriminator, conditional, l1_weight):

@@ -10,13 +10,13 @@ import sys
 import zipfile
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 from rich.console import Console
+from tiny_gan import TINY, arrays, train
 
 import keras_gen as kg
 from keras_gen import __main__, gan_jobs, gan_watch, pix2pix_jobs, sampling, training
@@ -24,38 +24,15 @@ from keras_gen.gan import GAN
 
 ROOT = Path(__file__).parents[1]
 STEPS = 8
-TINY = {"size": 32, "filters": (8, 4), "levels": 2, "batch_size": 2, "judged": 2, "proof": 3}
-TINY |= {"every": 2, "seed": 7, "latent_dim": 4, "learning_rate": 0.002}
 
 
 def console():
     return Console(file=io.StringIO(), width=10_000)
 
 
-def train(directory, **settings):
-    shown = console()
-    path = gan_jobs.train_gan(
-        directory=directory, console=shown, **{"steps": STEPS, **TINY} | settings
-    )
-    return path, shown.file.getvalue()
-
-
 def stored_weights(path):
     with zipfile.ZipFile(path) as archive:
         return arrays(io.BytesIO(archive.read("model.weights.h5")))
-
-
-def arrays(file):
-    """Every array in an HDF5 file, by name."""
-    found = {}
-
-    def collect(name, item):
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()].tobytes()
-
-    with h5py.File(file) as opened:
-        opened.visititems(collect)
-    return found
 
 
 def rows_of(directory):

@@ -1,0 +1,44 @@
+"""A training of a GAN that takes seconds, and what its checkpoints hold.
+
+    KERAS_BACKEND=jax python tiny_gan.py DIRECTORY
+
+trains it twice with the backend that Keras has: unbroken, and stopped and resumed.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+import h5py
+from rich.console import Console
+
+from keras_gen import gan_jobs
+
+TINY = {"size": 32, "filters": (8, 4), "levels": 2, "batch_size": 2, "judged": 2, "proof": 3}
+TINY |= {"every": 2, "seed": 7, "latent_dim": 4, "learning_rate": 0.002}
+
+
+def train(directory, **settings):
+    """Train in a directory: the path of the generator, and what was shown."""
+    shown = Console(file=io.StringIO(), width=10_000)
+    path = gan_jobs.train_gan(directory=directory, console=shown, **{"steps": 8} | TINY | settings)
+    return path, shown.file.getvalue()
+
+
+def arrays(file):
+    """The bytes of every array in an HDF5 file, by name."""
+    found = {}
+
+    def collect(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with h5py.File(file) as opened:
+        opened.visititems(collect)
+    return found
+
+
+if __name__ == "__main__":
+    for name, stops in (("unbroken", [4]), ("broken", [2, 4])):
+        for steps in stops:
+            train(Path(sys.argv[1]) / name, steps=steps, resume=True)
