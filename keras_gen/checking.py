@@ -96,6 +96,12 @@ def _keras():
 
 
 def _devices(tensorflow):
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()]
     return [device.name.split(":", 1)[1] for device in tensorflow.config.list_physical_devices()]
 
 

@@ -83,6 +83,16 @@ def train_gan(
     every: Every = 100,
     learning_rate: Rate = 3e-4,
     discriminator_rate: OtherRate = None,
+    warm_up: Annotated[
+        int,
+        option("Steps in which the rates rise.", min=0, metavar="N", panel="Training"),
+    ] = 100,
+    steady: Annotated[
+        int,
+        option(
+            "Steps after which the rates fall as 1/√step.", min=1, metavar="N", panel="Training"
+        ),
+    ] = 500,
     seed: Seed = 0,
     judged: Judged = 24,
     proof: Proof = 96,
@@ -134,6 +144,8 @@ def train_gan(
         every=every,
         learning_rate=learning_rate,
         discriminator_rate=discriminator_rate,
+        warm_up=warm_up,
+        steady=steady,
         seed=seed,
         judged=judged,
         proof=proof,

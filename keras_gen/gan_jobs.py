@@ -22,6 +22,7 @@ from keras_gen import (
 )
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
+from keras_gen.rates import FallingRate
 
 BUNDLED = (*jobs.BUNDLED, "hubble")
 SCENES = 96  # aerial scenes to learn from
@@ -52,6 +53,8 @@ def train_gan(
     every: int = 100,
     learning_rate: float = 3e-4,
     discriminator_rate: float | None = None,
+    warm_up: int = 100,
+    steady: int = 500,
     seed: int = 0,
     judged: int = JUDGED,
     proof: int = PROOF,
@@ -74,8 +77,10 @@ def train_gan(
         steps: training steps.
         batch_size: images a step.
         every: steps between checkpoints, each with a judgement.
-        learning_rate: Adam's, of the generator.
+        learning_rate: Adam's highest, of the generator.
         discriminator_rate: of the discriminator; the same by default.
+        warm_up, steady: as in `FallingRate`: steps in which the rates rise, and after which they
+            fall.
         seed: seed of weights, crops and everything random.
         judged: images drawn to judge each checkpoint.
         proof: images drawn to judge the result.
@@ -118,6 +123,8 @@ def train_gan(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "discriminator_rate": discriminator_rate or learning_rate,
+        "warm_up": warm_up,
+        "steady": steady,
         "judged": judged,
         "seed": seed,
     }
@@ -142,7 +149,8 @@ def train_gan(
         average_half_life=average_half_life,
         seed=seed,
     )
-    model.compile(*map(adam, (learning_rate, discriminator_rate or learning_rate)))
+    rates = (learning_rate, discriminator_rate or learning_rate)
+    model.compile(*(adam(FallingRate(rate, warm_up=warm_up, steady=steady)) for rate in rates))
     images, turn = real_images(data, size, memory_limit, console)
     with reporting.activity(console, "judging real images"):
         real = crops.cut(images, size, 2 * judged, seed=(seed, 1), turn=turn)
@@ -178,9 +186,9 @@ def train_gan(
     )
 
 
-def adam(rate: float) -> keras.optimizers.Adam:
+def adam(rate: float | FallingRate) -> keras.optimizers.Adam:
     """Adam without momentum, in which the players would run past each other."""
-    if not 0 < rate < math.inf:
+    if not isinstance(rate, FallingRate) and not 0 < rate < math.inf:
         raise ValueError(f"learning rate {rate} is not a number above 0; try 0.0002")
     return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)
 

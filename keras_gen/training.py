@@ -308,7 +308,7 @@ def read_history(directory: str | Path) -> list[dict]:
 
 
 def machine() -> str:
-    """Say in a line what this machine is: processor, cores, versions."""
+    """Say in a line what this machine is: processor, cores, versions, and JAX's device if any."""
     import tensorflow
 
     processor = platform.processor() or platform.machine()
@@ -316,9 +316,14 @@ def machine() -> str:
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         processor = names[0].split(":", 1)[1].strip() if names else processor
+    backend = f"TensorFlow {tensorflow.__version__}"
+    if keras.backend.backend() == "jax":
+        import jax
+
+        backend = f"JAX {jax.__version__} on {jax.devices()[0].device_kind}"
     return (
         f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"Keras {keras.__version__}, TensorFlow {tensorflow.__version__}"
+        f"Keras {keras.__version__}, {backend}"
     )
 
 
