@@ -101,9 +101,9 @@ def train_gan(
     loss: Loss = "relativistic",
     penalty: Penalty = "first_order",
     gamma: Gamma = 0.1,
-    sigma: Sigma = 0.015,
+    sigma: Sigma = 0.005,
     augmentation: Augmentation = "translation",
-    half_life: HalfLife = 1000.0,
+    half_life: HalfLife = 4000.0,
     latent_dim: Annotated[
         int, option("Length of the latents.", min=1, max=65536, metavar="N", panel="Network")
     ] = 128,

@@ -13,6 +13,7 @@ from keras_gen import (
     aerial,
     crops,
     datasets,
+    gan_record,
     gan_watch,
     jobs,
     paired,
@@ -45,9 +46,9 @@ def train_gan(
     loss: str = "relativistic",
     penalty: str = "first_order",
     gamma: float = 0.1,
-    sigma: float = 0.015,
+    sigma: float = 0.005,
     augmentation: tuple[str, ...] = ("translation",),
-    average_half_life: float = 1000.0,
+    average_half_life: float = 4000.0,
     steps: int = 1000,
     batch_size: int = 4,
     every: int = 100,
@@ -202,6 +203,7 @@ def play(
     name: str,
     report: Callable[[keras.Model], tuple[dict, dict]],
     finished: Callable[[keras.Model], keras.Model] = lambda generator: generator,
+    samples: Callable[[keras.Model], tuple[np.ndarray, int]] | None = None,
     against: str,
     learned_from: list[str],
     steps: int,
@@ -219,6 +221,8 @@ def play(
         name: name of the file and of the card.
         report: gives what real images score, and what a finished generator does.
         finished: turns the trained generator into the one to save: for another size, for instance.
+        samples: draws the images of the sample sheet with a finished generator, and says how many
+            go in a row; by default they are drawn from the first of the judge's inputs.
         against: what `report` compares, for the card.
         learned_from: names of the pictures trained on.
         command: the command line, for the card.
@@ -232,8 +236,9 @@ def play(
         plain = judge(model.generator)
         numbers["plain_swd"] = plain["swd"]
         numbers["best_swd"] = min(numbers["swd"], plain["swd"])
-        shown = min(16, len(judge.inputs))
-        return gan_watch.grid(judge.draw(model.averaged_generator, shown)), numbers
+        drawn = judge.draw(model.averaged_generator, min(16, len(judge.inputs)))
+        gan_record.keep(drawn, directory, int(model.optimizer.iterations))
+        return gan_watch.grid(drawn), numbers
 
     def alarm(history):
         training.write_whole(
@@ -245,7 +250,8 @@ def play(
         training.load_best(model, directory)
         best = min(history, key=lambda row: row["best_swd"], default=None)
         averaged = best is None or best["swd"] <= best["plain_swd"]
-        generator = finished(model.averaged_generator if averaged else model.generator)
+        trained = model.averaged_generator if averaged else model.generator
+        generator = finished(trained)
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
             training.save_generator(generator, path)
@@ -258,6 +264,16 @@ def play(
             facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
             head = jobs.card_head(name, generator, options | facts, history, learned_from, command)
             lines = [*head, "", *proof_lines(*report(generator), against), *course_lines(history)]
+            images, columns = samples(generator) if samples else (judge.draw(generator, 12), 4)
+            lines += gan_record.write(
+                path,
+                images,
+                columns=columns,
+                drawn=judge.draw(trained, gan_record.SHOWN),
+                history=history,
+                directory=directory,
+                best=best,
+            )
             training.write_text(path.with_name(f"{name}.md"), "\n".join(lines))
         console.print(f"wrote {path} and its card", soft_wrap=True)
         return path

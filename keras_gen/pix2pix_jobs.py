@@ -13,6 +13,8 @@ from keras_gen.gan_jobs import BUNDLED, JUDGED, PROOF, SCENES, adam, play
 from keras_gen.gan_networks import gan_discriminator
 from keras_gen.unet import unet_generator
 
+SHOWN = 4  # pairs on the sample sheet
+
 
 def train_pix2pix(
     *,
@@ -134,12 +136,29 @@ def train_pix2pix(
         whole.set_weights(generator.get_weights())
         return whole
 
+    def at_part_size(generator):
+        trained = build(part)
+        trained.set_weights(generator.get_weights())
+        return trained
+
+    def samples(generator):
+        """What was given, what is drawn and what is real, side by side."""
+        if labels:
+            scenes = [aerial.scene(number, full) for number in paired.HELD_OUT[:SHOWN]]
+            maps, real = (np.stack(images) for images in zip(*scenes, strict=True))
+            given, shown = aerial.one_hot(maps), aerial.colour(maps)
+        else:
+            settings = {"steps": 1, "batch_size": SHOWN, "seed": seed + 2**31 + 3}
+            given, real = (np.asarray(images) for images in next(iter(pairs(**settings))))
+            generator, shown = at_part_size(generator), given
+        drawn = np.concatenate([np.asarray(generator(one[None])) for one in given])
+        triples = np.stack([shown, drawn, np.asarray(real, np.float32)], axis=1)
+        return triples.reshape(-1, *triples.shape[2:]), 6
+
     def report(generator):
         proved = judge(full if labels else part, proof, 2)
         if not labels:
-            trained = build(part)
-            trained.set_weights(generator.get_weights())
-            return proved.real_scores, proved(trained)
+            return proved.real_scores, proved(at_part_size(generator))
         drawn = proved.draw(generator)
         maps = proved.inputs.argmax(axis=-1)
         read = {
@@ -162,6 +181,7 @@ def train_pix2pix(
         name=f"pix2pix_{jobs.data_name(data, BUNDLED)}",
         finished=at_full_size,
         report=report,
+        samples=samples,
         against=f"{proof} images to real ones{' that no training sees' if labels else ''}",
         learned_from=names,
         steps=steps,

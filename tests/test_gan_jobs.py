@@ -4,6 +4,7 @@ import csv
 import functools
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from rich.console import Console
 from tiny_gan import TINY, arrays, train
 
 import keras_gen as kg
-from keras_gen import __main__, gan_jobs, gan_watch, pix2pix_jobs, sampling, training
+from keras_gen import __main__, gan_jobs, gan_record, gan_watch, pix2pix_jobs, sampling, training
 from keras_gen.gan import GAN
 
 ROOT = Path(__file__).parents[1]
@@ -92,8 +93,7 @@ def test_killed_and_resumed_gives_the_same_state(unbroken, tmp_path):
 
 
 def test_lost_history_is_got_over(unbroken, tmp_path):
-    for file in unbroken[0].parent.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(unbroken[0].parent, tmp_path, dirs_exist_ok=True)
     (tmp_path / training.HISTORY).unlink()
     path, _ = train(tmp_path, resume=True)
     card = path.with_suffix(".md").read_text("utf-8")
@@ -114,7 +114,8 @@ def test_files_and_card(unbroken):
     assert sorted(file.name for file in path.parent.iterdir()) == sorted(
         [
             *(training.BEST, training.CHECKPOINT, training.HISTORY, training.OPTIONS),
-            *(training.PREVIEW, gan_watch.EVENTS, path.name, "gan_hubble.md"),
+            *(training.PREVIEW, gan_watch.EVENTS, gan_record.COURSE, path.name, "gan_hubble.md"),
+            *("gan_hubble.jpg", "gan_hubble_course.jpg", "gan_hubble_curves.png"),
         ]
     )
     rows = rows_of(path.parent)
@@ -123,6 +124,8 @@ def test_files_and_card(unbroken):
     card = path.with_suffix(".md").read_text("utf-8")
     best = min(rows, key=lambda row: row["best_swd"])
     weights = "averaged over steps" if best["swd"] <= best["plain_swd"] else "as trained, not av"
+    for name in ("gan_hubble.jpg", "gan_hubble_course.jpg", "gan_hubble_curves.png"):
+        assert f"]({name})" in card
     for part in ("| command | `the command` |", "| filters | 8-4 |", f"| weights | {weights}"):
         assert part in card
     assert f"| steps | {STEPS} |" in card
@@ -244,6 +247,8 @@ def test_pix2pix_from_label_maps(tmp_path, eager):
     assert "pixels whose class reads back right" in card
     assert "| l1 weight | 30.0 |" in card
     assert all("l1" in row for row in rows_of(tmp_path))
+    with Image.open(path.with_suffix(".jpg")) as sheet:  # given, drawn, real; two pairs a row
+        assert sheet.size == (6 * 48 + 5 * 4, 2 * 48 + 4)
 
 
 # Drawing -----------------------------------------------------------------------------------------
