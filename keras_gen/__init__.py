@@ -42,7 +42,7 @@ _PUBLIC = {
         "spectrum_distance",
     ],
     "distances": ["sliced_wasserstein", "sliced_wasserstein_floor"],
-    "variety": ["diversity", "nearest_patch_distance"],
+    "variety": ["diversity", "nearest_patch_distance", "nearest_patches"],
     "skips": ["explain_skips"],
     "fields": ["projective_field", "receptive_field"],
     "effective": ["effective_receptive_field"],

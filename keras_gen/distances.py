@@ -267,6 +267,13 @@ def _patch_levels(
 
 def random_patches(band: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
     """Cut patches at random places: (count, channels, 7, 7)."""
+    return placed_patches(band, count, generator)[0]
+
+
+def placed_patches(
+    band: np.ndarray, count: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut patches at random places: (count, channels, 7, 7), and their corners, (count, 2)."""
     if min(band.shape[:2]) < PATCH:
         raise ValueError(
             f"a pyramid level of {band.shape[0]}×{band.shape[1]} pixels has no room for a patch of "
@@ -275,7 +282,7 @@ def random_patches(band: np.ndarray, count: int, generator: np.random.Generator)
     windows = sliding_window_view(band, (PATCH, PATCH), axis=(0, 1))
     rows = generator.integers(windows.shape[0], size=count)
     columns = generator.integers(windows.shape[1], size=count)
-    return windows[rows, columns]
+    return windows[rows, columns], np.stack([rows, columns], axis=1)
 
 
 def _compare(

@@ -6,12 +6,13 @@ Keras.
 """
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
-from keras_gen.distances import FLAT, PATCH, random_patches, split_bands
+from keras_gen.distances import FLAT, PATCH, placed_patches, split_bands
 from keras_gen.metrics import as_batch, ms_ssim
 
 
@@ -103,6 +104,83 @@ def nearest_patch_distance(
 
     Source: the patches of Karras et al. (2018); the search and the score are this project's.
     """
+    matches = nearest_patches(
+        images,
+        training,
+        level=level,
+        patches=patches,
+        shifts=shifts,
+        turned=turned,
+        seed=seed,
+    )
+    return float(np.percentile(matches.distance, percentile))
+
+
+class PatchMatches(NamedTuple):
+    """Patches of images, each with the training patch that is nearest to it.
+
+    Attributes:
+        distance: float `(count,)`: 0 is equal, √2 unrelated.
+        drawn: int `(count, 3)`: the image, and row and column of the patch's corner in pixels.
+        training: int `(count, 3)`: the same of the training patch.
+        turn: int `(count,)`: quarter turns that bring the training patch to the other, 0 … 3, and
+            4 more where it is mirrored, left to right, after that.
+        side: pixels from the middle of a patch's first to that of its last, both counted.
+    """
+
+    distance: np.ndarray
+    drawn: np.ndarray
+    training: np.ndarray
+    turn: np.ndarray
+    side: int
+
+    def cut(
+        self, place: int, images: ArrayLike, training: ArrayLike, *, margin: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Cut one patch and its nearest, turned alike, from the images that were compared.
+
+        Args:
+            place: which, 0 … count - 1.
+            images, training: as given to `nearest_patches`.
+            margin: pixels to show around each; less near an edge, where both are moved inwards.
+
+        Returns:
+            Two arrays `(side + 2 * margin, side + 2 * margin, channels)`.
+        """
+        ours = _around(as_batch(images), self.drawn[place], self.side, margin)
+        theirs = _around(as_batch(training, "training"), self.training[place], self.side, margin)
+        theirs = np.rot90(theirs, self.turn[place] % 4)
+        return ours, theirs[:, ::-1] if self.turn[place] >= 4 else theirs
+
+
+def nearest_patches(
+    images: ArrayLike,
+    training: ArrayLike,
+    *,
+    level: int = 2,
+    patches: int = 1000,
+    shifts: int | None = None,
+    turned: bool = False,
+    seed: int = 0,
+) -> PatchMatches:
+    """Find the training patch that is nearest to each of some patches of generated images.
+
+    Args:
+        images, training, level, patches, shifts, turned, seed: as in `nearest_patch_distance`,
+            which says how patches are chosen and compared.
+
+    Returns:
+        Distances and places; half as many as `patches`.
+
+    Raises:
+        ValueError: as `nearest_patch_distance`.
+
+    Example:
+        >>> image = np.random.default_rng(0).random((96, 96, 3))
+        >>> matches = nearest_patches(image[8:72, 16:80], image, patches=10)
+        >>> (matches.training - matches.drawn)[0]
+        array([ 0,  8, 16])
+    """
     ours = as_batch(images, dtype=np.float32)
     theirs = as_batch(training, "training", dtype=np.float32)
     shifts = 2**level if shifts is None else shifts
@@ -114,22 +192,44 @@ def nearest_patch_distance(
         )
     generator = np.random.default_rng(seed)
     each = -(-patches // len(ours))
-    queries = []
-    for image in ours:
-        cut = random_patches(_band(image, level), each, generator)
+    queries, drawn = [], []
+    for number, image in enumerate(ours):
+        cut, corners = placed_patches(_band(image, level), each, generator)
         cut = cut - cut.mean(axis=(1, 2, 3), keepdims=True)
         contrast = np.sqrt(np.sum(cut**2, axis=(1, 2, 3)))
         lively = contrast >= np.median(contrast)
         queries.append(cut[lively] / np.maximum(contrast[lively, None, None, None], FLAT))
-    queries = _turns(np.concatenate(queries)) if turned else np.concatenate(queries)[None]
-    closest = np.full(queries.shape[:2], -1, np.float32)
-    for image in theirs:
+        drawn.append(np.insert(corners[lively] * 2**level, 0, number, axis=1))
+    queries = np.concatenate(queries)
+    versions = _turns(queries) if turned else queries[None]
+    best = np.full(len(queries), -1, np.float32)
+    training_places, turns = np.zeros((len(queries), 3), int), np.zeros(len(queries), int)
+    for number, image in enumerate(theirs):
         for down, right in itertools.product(range(shifts), repeat=2):
-            band = _band(image[down:, right:], level)
-            closest = np.maximum(closest, _best_match(queries, band))
-    closest = closest.max(axis=0)
+            found, corners = _best_match(versions, _band(image[down:, right:], level))
+            turn = found.argmax(axis=0)
+            found, corners = (part[turn, np.arange(len(turn))] for part in (found, corners))
+            nearer = found > best
+            best[nearer], turns[nearer] = found[nearer], turn[nearer]
+            corners = corners[nearer] * 2**level + (down, right)
+            training_places[nearer] = np.insert(corners, 0, number, axis=1)
     # |a − b|² = 2 − 2 a·b for vectors of length 1.
-    return float(np.percentile(np.sqrt(np.maximum(2 - 2 * closest, 0)), percentile))
+    distance = np.sqrt(np.maximum(2 - 2 * best, 0))
+    # Version 4 m + k of a patch was mirrored m times, then turned k times; so it is undone.
+    back = np.where(turns < 4, -turns % 4, 4 + -turns % 4)
+    side = (PATCH - 1) * 2**level + 1
+    return PatchMatches(distance, np.concatenate(drawn), training_places, back, side)
+
+
+def _around(batch: np.ndarray, place: np.ndarray, side: int, margin: int) -> np.ndarray:
+    """A square of one image, moved inwards where it would stand over."""
+    image, *corner = place
+    side = side + 2 * margin
+    top, left = (
+        max(0, min(start - margin, whole - side))
+        for start, whole in zip(corner, batch.shape[1:3], strict=True)
+    )
+    return batch[image, top : top + side, left : left + side]
 
 
 def _band(image: np.ndarray, level: int) -> np.ndarray:
@@ -154,8 +254,10 @@ def _turns(patches: np.ndarray) -> np.ndarray:
     )
 
 
-def _best_match(queries: np.ndarray, band: np.ndarray) -> np.ndarray:
-    """The largest correlation of each query with any patch of a band: (versions, n).
+def _best_match(queries: np.ndarray, band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The largest correlation of each query with any patch of a band, and that patch's corner.
+
+    (versions, n) and (versions, n, 2).
 
     The queries (versions, n, channels, 7, 7) have mean 0 and length 1.
     """
@@ -165,5 +267,10 @@ def _best_match(queries: np.ndarray, band: np.ndarray) -> np.ndarray:
     squares = np.einsum("nd,nd->n", candidates, candidates)
     squares -= candidates.mean(axis=1) ** 2 * candidates.shape[1]
     scaled = candidates / np.sqrt(np.maximum(squares, FLAT**2))[:, None]
-    best = [np.max(version.reshape(len(version), -1) @ scaled.T, axis=1) for version in queries]
-    return np.array(best)
+    best, corners = [], []
+    for version in queries:
+        products = version.reshape(len(version), -1) @ scaled.T
+        places = products.argmax(axis=1)
+        best.append(products[np.arange(len(places)), places])
+        corners.append(np.stack(np.unravel_index(places, windows.shape[:2]), axis=1))
+    return np.array(best), np.array(corners)

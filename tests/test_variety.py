@@ -9,7 +9,7 @@ from skimage import data
 
 from keras_gen.distances import laplacian_pyramid, sliced_wasserstein, sliced_wasserstein_floor
 from keras_gen.metrics import ms_ssim
-from keras_gen.variety import _best_match, diversity, nearest_patch_distance
+from keras_gen.variety import _best_match, diversity, nearest_patch_distance, nearest_patches
 
 TISSUE = (data.immunohistochemistry() / 255).astype("float32")
 
@@ -85,7 +85,10 @@ def test_the_best_match_is_the_largest_correlation():
     query /= np.linalg.norm(query)
     candidates = [band[r : r + 7, c : c + 7].transpose(2, 0, 1) for r in range(3) for c in range(4)]
     expected = max(np.corrcoef(query.ravel(), one.ravel())[0, 1] for one in candidates)
-    assert _best_match(query, band)[0, 0] == pytest.approx(expected, rel=1e-9)
+    found, corners = _best_match(query, band)
+    assert found[0, 0] == pytest.approx(expected, rel=1e-9)
+    place = np.ravel_multi_index(corners[0, 0], (3, 4))
+    assert np.corrcoef(query.ravel(), candidates[place].ravel())[0, 1] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("move", [(0, 0), (1, 2), (3, 3), (6, 5)])
@@ -119,6 +122,32 @@ def test_a_mirrored_or_turned_copy_is_found_when_asked_for(quarters, mirrored):
     assert nearest_patch_distance(copy, training, patches=300, turned=True) < 0.1
     if mirrored or quarters:
         assert nearest_patch_distance(copy, training, patches=300) > 0.4
+
+
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_matches_say_where_and_how_turned(quarters, mirrored):
+    """Cut out with what is around it, a copy and its origin are the same picture."""
+    training = TISSUE[:160, :200]
+    copy = training[8:136, 24:152]
+    copy = np.rot90(copy[:, ::-1] if mirrored else copy, quarters)
+    matches = nearest_patches(copy, training[None], patches=60, turned=True)
+    assert len(matches.distance) == len(matches.drawn) == 30 and matches.side == 25
+    near = np.flatnonzero(matches.distance < 0.2)
+    assert len(near) >= 15  # at the copy's edge, the pyramid sees other pixels
+    cut = [matches.cut(place, copy, training[None]) for place in near]
+    same = [np.array_equal(drawn, origin) for drawn, origin in cut]
+    assert np.mean(same) > 0.9
+    row, column = matches.drawn[near[0], 1:]
+    np.testing.assert_array_equal(cut[0][0], copy[row : row + 25, column : column + 25])
+
+
+def test_matches_at_the_edge_are_shown_inside():
+    matches = nearest_patches(TISSUE[:64, :64], TISSUE[:64, :64], patches=10)
+    for place in range(5):
+        drawn, origin = matches.cut(place, TISSUE[:64, :64], TISSUE[:64, :64], margin=15)
+        assert drawn.shape == origin.shape == (55, 55, 3)
+        np.testing.assert_array_equal(drawn, origin)
 
 
 def test_brightness_contrast_and_flat_areas_do_not_matter():
