@@ -23,6 +23,7 @@ from keras_gen import (
 )
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
+from keras_gen.grain import fit_grain
 from keras_gen.rates import FallingRate
 
 BUNDLED = (*jobs.BUNDLED, "hubble")
@@ -92,7 +93,7 @@ def train_gan(
 
     Returns:
         The path of the `.keras` file: the generator of the best state by sliced Wasserstein
-        distance, averaged or not, whichever is better.
+        distance, averaged or not, whichever is better, the strength of its grain fitted.
 
     Raises:
         ValueError: for options that do not fit together, data that cannot be used, or a directory
@@ -249,8 +250,8 @@ def play(
     def finish(history):
         training.load_best(model, directory)
         best = min(history, key=lambda row: row["best_swd"], default=None)
-        averaged = best is None or best["swd"] <= best["plain_swd"]
-        trained = model.averaged_generator if averaged else model.generator
+        with reporting.activity(console, "fitting the strength of the grain"):
+            trained, how = nearest(model, judge)
         generator = finished(trained)
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
@@ -261,7 +262,7 @@ def play(
                     "steps": history[-1]["step"],
                     "state": f"step {best['step']}, the best by SWD",
                 }
-            facts["weights"] = "averaged over steps" if averaged else "as trained, not averaged"
+            facts["weights"] = how
             head = jobs.card_head(name, generator, options | facts, history, learned_from, command)
             lines = [*head, "", *proof_lines(*report(generator), against), *course_lines(history)]
             images, columns = samples(generator) if samples else (judge.draw(generator, 12), 4)
@@ -299,6 +300,20 @@ def play(
             finish(history)
         raise
     return finish(history)
+
+
+def nearest(model: GAN, judge: gan_watch.Judge) -> tuple[keras.Model, str]:
+    """The averaged generator or the one that plays, whichever is nearer with its grain fitted."""
+    found = []
+    for generator, how in (
+        (model.averaged_generator, "averaged over steps"),
+        (model.generator, "as trained, not averaged"),
+    ):
+        factor, numbers = fit_grain(generator, judge)
+        if factor != 1:
+            how += f", the grain {factor:.2f} times as strong as trained, by SWD"
+        found.append((numbers["swd"], generator, how))
+    return min(found, key=lambda entry: entry[0])[1:]
 
 
 def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.Images, bool]:

@@ -1,0 +1,63 @@
+"""The strength of a generator's grain: scaled, and fitted to real images."""
+
+import numpy as np
+import pytest
+
+import keras_gen as kg
+from keras_gen import gan_watch
+from keras_gen.grain import fit_grain, scale_grain
+
+LATENTS = gan_watch.latents(6, 4, seed=3)
+
+
+def generator(grain=4):
+    return kg.gan_generator(4, 64, filters=(8, 8, 8), grain=grain, seed=1)
+
+
+def drawn(model):
+    return np.asarray(model(LATENTS), np.float32)
+
+
+def judge_of(model):
+    """Takes what a generator draws for the real images; half of it from the same latents."""
+    real = model(np.concatenate([LATENTS, gan_watch.latents(6, 4, seed=8)]))
+    return gan_watch.Judge(np.asarray(real, np.float32), LATENTS, pairs=6)
+
+
+def test_scale_of_the_grain_alone():
+    model = generator()
+    before = drawn(model)
+    scale_grain(model, 0.5)
+    assert np.abs(drawn(model) - before).max() > 1e-3
+    scale_grain(model, 2)
+    np.testing.assert_allclose(drawn(model), before, atol=1e-6)
+    scale_grain(model, 0)
+    without = drawn(model)
+    neighbours = [np.abs(np.diff(images, axis=1)).mean() for images in (before, without)]
+    assert neighbours[1] < 0.5 * neighbours[0]
+
+
+@pytest.mark.parametrize("strength", [0.7, 1.3])
+def test_fit_finds_the_strength_that_real_images_have(strength):
+    model = generator()
+    scale_grain(model, strength)
+    judge = judge_of(model)
+    fitted = generator()
+    factor, numbers = fit_grain(fitted, judge)
+    assert factor == pytest.approx(strength, abs=0.03)
+    assert numbers == pytest.approx(judge(fitted), rel=1e-4)
+    assert numbers["swd"] < judge(generator())["swd"]
+    for changed, trained in zip(fitted.weights, generator().weights, strict=True):
+        times = factor if "grain" in trained.path else 1
+        np.testing.assert_allclose(changed, times * np.asarray(trained), rtol=1e-6)
+
+
+def test_without_grain_nothing_is_changed():
+    model = generator(grain=0)
+    before = model.get_weights()
+    factor, numbers = fit_grain(model, judge_of(model))
+    assert factor == 1 and numbers["swd"] == pytest.approx(0, abs=1e-3)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match=r"has no layer 'grain'; expected one of gan_generator"):
+        scale_grain(model, 2)
