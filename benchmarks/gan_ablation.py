@@ -46,6 +46,7 @@ VARIANTS = {
     "the recipe": {},
     "… with the non-saturating loss": {"loss": "non_saturating"},
     "… with the hinge loss": {"loss": "hinge"},
+    "… with a tenth of the penalty": {"gamma": 0.01},
     "… without the penalty": {"penalty": "none"},
     "… without augmentation": {"augmentation": ()},
     "… without the average": {"averaged": False},

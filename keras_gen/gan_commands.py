@@ -192,7 +192,8 @@ def train_pix2pix(
     memory: Memory = 2.0,
     loss: Loss = "relativistic",
     penalty: Penalty = "first_order",
-    gamma: Gamma = 0.1,
+    gamma: Gamma = 0.01,
+    sigma: Sigma = 0.005,
     augmentation: Augmentation = "none",
     half_life: HalfLife = 1000.0,
     l1_weight: Annotated[
@@ -228,6 +229,7 @@ def train_pix2pix(
         loss=loss,
         penalty=penalty,
         gamma=gamma,
+        sigma=sigma,
         augmentation=_names(augmentation),
         average_half_life=half_life,
         l1_weight=l1_weight,

@@ -20,6 +20,7 @@ from keras_gen import (
     reporting,
     sizes,
     training,
+    variety,
 )
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
@@ -30,6 +31,7 @@ BUNDLED = (*jobs.BUNDLED, "hubble")
 SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
+SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
 
 def train_gan(
@@ -166,9 +168,18 @@ def train_gan(
     def report(generator):
         real = crops.cut(images, size, 2 * proof, seed=(seed, 2), turn=turn)
         proved = gan_watch.Judge(real, gan_watch.latents(proof, latent_dim, seed=1))
+        drawn = proved.draw(generator)
+        numbers, beside = proved.compare(drawn), {}
         held_out = unseen_images(data, size, proof, seed=(seed, 3))
-        beside = {} if held_out is None else {"held_out": proved.compare(held_out)}
-        return proved.real_scores | beside, proved(generator)
+        if held_out is not None:
+            beside["held_out"] = proved.compare(held_out)
+            if min(size) >= SEARCHED:
+                whole = np.stack([images[place] for place in range(len(images))]) / np.float32(255)
+                for batch, found in ((drawn, numbers), (held_out, beside["held_out"])):
+                    found["nearest"] = variety.nearest_patch_distance(
+                        batch, whole, patches=10 * proof, shifts=2, turned=turn
+                    )
+        return proved.real_scores | beside, numbers
 
     return play(
         model,
@@ -377,6 +388,7 @@ def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
     lines = [
         f"Sliced Wasserstein distances × 1000 of {against}; diversity is 1 − MS-SSIM of pairs, "
         "checkerboard the share of variance that repeats.",
+        *(["Nearest training patch: 0 is a copy, √2 unrelated."] if "nearest" in drawn else []),
         "",
         "| | real | drawn | over real |" + (" held-out real, over real |" if unseen else ""),
         "|---|---|---|---|" + ("---|" if unseen else ""),
@@ -389,6 +401,9 @@ def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
         value, share = real[key], drawn[over]
         beside = f" {unseen[over]:.2f} |" if unseen else ""
         lines.append(f"| {label} | {value:.3g} | {value * share:.3g} | {share:.2f} |{beside}")
+    if "nearest" in drawn:
+        nearest = f"{drawn['nearest']:.3f} | | {unseen['nearest']:.3f}"
+        lines.append(f"| nearest training patch, 5th percentile | | {nearest} |")
     if "read" in drawn:
         share = drawn["read"] / real["read"]
         values = f"{real['read']:.3f} | {drawn['read']:.3f} | {share:.2f}"

@@ -4,6 +4,7 @@ import csv
 import functools
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -179,6 +180,18 @@ def test_card_numbers_are_those_of_the_file(unbroken):
     assert line.endswith(expected)
     line = next(line for line in card.splitlines() if line.startswith("| diversity"))
     assert line.endswith(f"| {numbers['diversity']:.2f} | {beside['diversity']:.2f} |")
+
+
+def test_card_says_whether_it_copies(tmp_path, eager):
+    path, _ = train(tmp_path, size=64, steps=2)
+    card = path.with_suffix(".md").read_text("utf-8")
+    found = re.search(r"\| nearest training patch, .* \| \| ([\d.]+) \| \| ([\d.]+) \|", card)
+    sky = kg.datasets.photographs("train")["hubble"][None] / np.float32(255)
+    drawn = np.asarray(keras.models.load_model(path)(gan_watch.latents(3, 4, seed=1)))
+    unseen = kg.crops.cut(kg.datasets.held_out_sky(), (64, 64), 3, seed=(7, 3), turn=True)
+    search = {"patches": 30, "shifts": 2, "turned": True}
+    expected = [kg.nearest_patch_distance(images, sky, **search) for images in (drawn, unseen)]
+    assert [float(text) for text in found.groups()] == pytest.approx(expected, abs=2e-3)
 
 
 def test_hubble_learns_from_its_training_part():
