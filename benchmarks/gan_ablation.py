@@ -12,6 +12,7 @@ gan_ablation.md, and what each variant draws, gan_ablation.jpg, are written.
 
 import argparse
 import json
+import re
 import time
 from pathlib import Path
 
@@ -191,7 +192,9 @@ def strip(images):
 def picture(results, directory, real):
     """What each variant drew from the same latents, named, below real images."""
     rows = [("real", real)]
-    rows += [(name, np.load(directory / f"{index}.npy")) for index, name in named(directory)]
+    rows += [
+        (name, np.load(file)) for name in VARIANTS if (file := drawn_in(directory, name)).exists()
+    ]
     font = ImageFont.load_default(15)
     sheets = [strip(images) for _, images in rows]
     left, gap = 250, 6
@@ -207,10 +210,9 @@ def picture(results, directory, real):
     )
 
 
-def named(directory):
-    """The variants that have drawn something, with their numbers."""
-    places = enumerate(VARIANTS)
-    return [(index, name) for index, name in places if (directory / f"{index}.npy").exists()]
+def drawn_in(directory, variant):
+    """Where the images that a variant drew are kept."""
+    return directory / (re.sub(r"\W+", "_", variant).strip("_") + ".npy")
 
 
 def main():
@@ -230,20 +232,22 @@ def main():
         "machine": training.machine(),
         "variants": {},
     } | results
+    done = results["variants"]
+    results["variants"] = {variant: done.get(variant, {}) for variant in VARIANTS}
     images = sky([datasets.photographs("train")["hubble"]])
     real = crops.cut(images, (SIZE, SIZE), 2 * JUDGED, seed=(0, 1), turn=True)
     judge = gan_watch.Judge(real, gan_watch.latents(JUDGED, LATENT), batch_size=32)
     # All variants with one seed first: a run that is stopped leaves something to compare.
     for seed in arguments.seeds:
-        for index, variant in enumerate(VARIANTS):
-            done = results["variants"].setdefault(variant, {})
+        for variant in VARIANTS:
+            done = results["variants"][variant]
             if variant not in arguments.only or str(seed) in done:
                 continue
             keras.backend.clear_session()
             row, drawn = play(variant, seed, arguments.minutes, images, judge)
             done[str(seed)] = row
             if seed == arguments.seeds[0]:
-                np.save(directory / f"{index}.npy", drawn)
+                np.save(drawn_in(directory, variant), drawn)
             print(f"{variant}, seed {seed}: {gan_watch.describe(row)}", flush=True)
             training.write_text(RESULT, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     unseen = crops.cut(
