@@ -13,6 +13,7 @@ from keras_gen import (
     aerial,
     crops,
     datasets,
+    finishing,
     gan_record,
     gan_watch,
     jobs,
@@ -24,13 +25,13 @@ from keras_gen import (
 )
 from keras_gen.gan import GAN
 from keras_gen.gan_networks import gan_discriminator, gan_generator
-from keras_gen.grain import fit_grain
 from keras_gen.rates import FallingRate
 
 BUNDLED = (*jobs.BUNDLED, "hubble")
 SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
+FITTED = 128  # images, to fit the mean colour
 SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
 
@@ -94,8 +95,9 @@ def train_gan(
         console: where progress is shown.
 
     Returns:
-        The path of the `.keras` file: the generator of the best state by sliced Wasserstein
-        distance, averaged or not, whichever is better, the strength of its grain fitted.
+        The path of the `.keras` file: of the state whose averaged generator has the least sliced
+        Wasserstein distance, that one or the one that played, whichever is nearer to real images
+        once the mean colour and the strength of the grain are fitted.
 
     Raises:
         ValueError: for options that do not fit together, data that cannot be used, or a directory
@@ -190,6 +192,7 @@ def train_gan(
         report=report,
         against=f"{proof} images to as many real crops of the training pictures",
         learned_from=images.names,
+        mean=images.mean_colour(),
         steps=steps,
         every=every,
         resume=resume,
@@ -218,6 +221,7 @@ def play(
     samples: Callable[[keras.Model], tuple[np.ndarray, int]] | None = None,
     against: str,
     learned_from: list[str],
+    mean: np.ndarray | None = None,
     steps: int,
     every: int,
     resume: bool,
@@ -237,6 +241,7 @@ def play(
             go in a row; by default they are drawn from the first of the judge's inputs.
         against: what `report` compares, for the card.
         learned_from: names of the pictures trained on.
+        mean: mean colour of the real images, to fit that of the finished generator to.
         command: the command line, for the card.
 
     Returns:
@@ -247,7 +252,6 @@ def play(
         numbers = judge(model.averaged_generator)
         plain = judge(model.generator)
         numbers["plain_swd"] = plain["swd"]
-        numbers["best_swd"] = min(numbers["swd"], plain["swd"])
         drawn = judge.draw(model.averaged_generator, min(16, len(judge.inputs)))
         gan_record.keep(drawn, directory, int(model.optimizer.iterations))
         return gan_watch.grid(drawn), numbers
@@ -256,13 +260,15 @@ def play(
         training.write_whole(
             directory / gan_watch.EVENTS, lambda beside: gan_watch.write_events(history, beside)
         )
+        if told := gan_watch.blindness(history):
+            console.print(told, soft_wrap=True)
         return gan_watch.collapse(history)
 
     def finish(history):
         training.load_best(model, directory)
-        best = min(history, key=lambda row: row["best_swd"], default=None)
-        with reporting.activity(console, "fitting the strength of the grain"):
-            trained, how = nearest(model, judge)
+        best = min(history, key=lambda row: row["swd"], default=None)
+        with reporting.activity(console, "fitting colours and grain"):
+            trained, how = nearest(model, judge, mean)
         generator = finished(trained)
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
@@ -299,7 +305,7 @@ def play(
             every=every,
             preview=preview,
             describe=gan_watch.describe,
-            best="best_swd",
+            best="swd",  # of the average: the other one's goes up and down, and its least is luck
             alarm=alarm,
             resume=resume,
             options=options,
@@ -313,14 +319,30 @@ def play(
     return finish(history)
 
 
-def nearest(model: GAN, judge: gan_watch.Judge) -> tuple[keras.Model, str]:
-    """The averaged generator or the one that plays, whichever is nearer with its grain fitted."""
+def nearest(
+    model: GAN, judge: gan_watch.Judge, mean: np.ndarray | None = None
+) -> tuple[keras.Model, str]:
+    """The averaged generator or the one that plays, whichever can be made nearer to real images.
+
+    Args:
+        model: both generators are changed in place.
+        judge: knows the real images.
+        mean: their mean colour, to fit; without it, colours are left as trained.
+
+    Returns:
+        The generator, and in words what was done to it.
+    """
     found = []
     for generator, how in (
         (model.averaged_generator, "averaged over steps"),
         (model.generator, "as trained, not averaged"),
     ):
-        factor, numbers = fit_grain(generator, judge)
+        if mean is not None:
+            inputs = gan_watch.latents(FITTED, generator.input_shape[-1], seed=2)
+            shifts = finishing.fit_colours(generator, mean, inputs)
+            shown = ", ".join(f"{shift:+.3f}" for shift in shifts)
+            how += f", the bias of red, green and blue moved by {shown} to the mean of real images"
+        factor, numbers = finishing.fit_grain(generator, judge)
         if factor != 1:
             how += f", the grain {factor:.2f} times as strong as trained, by SWD"
         found.append((numbers["swd"], generator, how))

@@ -15,6 +15,7 @@ from keras import Model, layers, ops
 from keras_gen.sizes import as_pair
 from keras_gen.upsampling import UPSAMPLING, upsample
 
+GRAIN_STAGES = 4  # past so many stages grain is sent, at most
 RESIZING = ("nearest", "bilinear", "bicubic")  # resize, then convolve
 
 
@@ -44,10 +45,11 @@ def gan_generator(
             mirror the edges; zeros, which the others need there, draw a border.
         filters: channels of the first grid and after each stage, so one less than its length is
             the number of stages.
-        grain: channels of fine detail that go from the first grid to full size in one sub-pixel
-            step (Shi et al. 2016), and join the last stage there. Smooth enlargement leaves hardly
-            a way to draw what differs from pixel to pixel, as the noise of a sensor does; here the
-            network begins with some (Karras et al. 2019 add noise instead). 0: none.
+        grain: channels of fine detail that go from the first grid, or past the last four stages,
+            to full size in one sub-pixel step (Shi et al. 2016), and join the last stage there.
+            Smooth enlargement leaves hardly a way to draw what differs from pixel to pixel, as the
+            noise of a sensor does; here the network begins with some (Karras et al. 2019 add noise
+            instead). 0: none.
         normalise: group normalisation (Wu and He 2018) after each stage. It holds every image to
             the same brightness and spread, and takes out the length of the latent: only its
             direction counts, and a truncation changes next to nothing.
@@ -79,6 +81,7 @@ def gan_generator(
     dense = layers.Dense(math.prod(grids[0]) * few, kernel_initializer=_start(seeds), name="dense")
     grid = x = layers.Reshape((*grids[0], few), name="grid")(dense(latent))
     x = _stage(_convolve(x, filters[0], seeds, "start"), normalise, "start")
+    source, far = grid, grids
     for index, (width, before, after) in enumerate(
         zip(filters[1:], grids, grids[1:], strict=False)
     ):
@@ -90,10 +93,12 @@ def gan_generator(
             x = upsample(x, width, 2, upsampling, seed=next(seeds), name=label)
         x = _crop(x, before, after, 2, label)
         if grain and after == grids[-1]:
-            x = layers.Concatenate(name="join_grain")([x, _grain(grid, grain, grids, seeds)])
+            x = layers.Concatenate(name="join_grain")([x, _grain(source, grain, far, seeds)])
         if resizing:
             x = _convolve(x, width, seeds, label)
         x = _stage(x, normalise, label)
+        if grain and len(grids) - index - 2 == GRAIN_STAGES:
+            source, far = _slim(x, few, seeds), grids[-1 - GRAIN_STAGES :]
     x = _convolve(x, channels, seeds, "colours")
     return Model(
         latent, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
@@ -221,6 +226,12 @@ def _crop(x, before, after, times, label):
     if rows or columns:
         x = layers.Cropping2D(((0, rows), (0, columns)), name=f"{label}_crop")(x)
     return x
+
+
+def _slim(x, channels, seeds):
+    """Few channels of many, for grain: its one step has weights for each pixel of a cell."""
+    start = _start(seeds)
+    return layers.Conv2D(channels, 1, kernel_initializer=start, name="grain_source")(x)
 
 
 def _grain(grid, channels, grids, seeds):

@@ -15,6 +15,7 @@ from keras_gen.training import write_whole
 
 COLLAPSED = 0.2  # of the real images' diversity
 PATIENCE = 3  # judgements in a row
+BLIND = 0.03  # of ln 2 = 0.69, by which the discriminator tells pairs apart
 NEVER = 10  # judgements after which one that never drew more than one image is given up
 EVENTS = "events.out.tfevents.history"
 
@@ -187,6 +188,24 @@ def collapse(rows: list[dict]) -> str | None:
     return (
         f"the generator has collapsed: what it draws has {shares[-1]:.0%} of the variety of real "
         "images; a larger gamma, more augmentation or a lower rate may keep it from that"
+    )
+
+
+def blindness(rows: list[dict]) -> str | None:
+    """Say so, once, if a discriminator has long told hardly anything apart.
+
+    Early on it takes a discriminator some dozen steps to see what a generator that stands still
+    does wrong. If the generator changes all the time faster than that, neither learns.
+    """
+    told = [row["from_ln2"] for row in rows if "from_ln2" in row]
+    if len(told) < PATIENCE or max(told[-PATIENCE:]) >= BLIND:
+        return None
+    if len(told) > PATIENCE and told[-PATIENCE - 1] < BLIND:
+        return None  # said before
+    return (
+        f"the discriminator has told hardly anything apart in {PATIENCE} judgements; if the "
+        "pictures do not improve, begin again with a generator that changes more slowly than it "
+        "does: --learning-rate 5e-5 --discriminator-rate 1e-3"
     )
 
 

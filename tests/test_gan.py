@@ -155,6 +155,21 @@ def test_grain_fits_any_size(upsampling):
     assert generator.get_layer("join_grain").output.shape[1:3] == (33, 50)
 
 
+@pytest.mark.parametrize("filters", [(16, 8), (16, 8, 8, 8, 8), (16, 8, 8, 8, 8, 8, 8)])
+def test_grain_takes_one_step_of_sixteen_at_most(filters):
+    """In one step of 64, it would have more weights than all other layers together."""
+    generator = gan_generator(4, 128, filters=filters, grain=2, seed=0)
+    stages = len(filters) - 1
+    times = 2 ** min(4, stages)
+    assert generator.get_layer("grain").output.shape[1:] == (*2 * (128 // times,), 2 * times**2)
+    assert ("grain_source" in [layer.name for layer in generator.layers]) == (stages > 4)
+    drawn = np.asarray(generator(latents(3, 4)))
+    generator.get_layer("grain").set_weights(
+        [0 * weight for weight in generator.get_layer("grain").get_weights()]
+    )
+    assert np.abs(np.asarray(generator(latents(3, 4))) - drawn).max() > 1e-3
+
+
 def test_every_pixel_is_judged():
     """13 patches of stride 32 cover 400 pixels, the last rows too."""
     discriminator = gan_discriminator((SIDE + 9, SIDE + 9, 3), levels=3, filters=4, seed=0)

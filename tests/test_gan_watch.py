@@ -75,6 +75,14 @@ def test_real_images_score_about_one_and_others_more(judge, real):
     assert judge(Drawn(lattice))["checkerboard_2"] > 50 * good["checkerboard_2"]
 
 
+def test_a_discriminator_that_is_blind_is_said_so_once():
+    blind, sees = {"from_ln2": 0.01}, {"from_ln2": 0.2}
+    for rows in ([], [blind] * 2, [blind, sees, blind], [sees, blind, blind], [blind] * 4):
+        assert gan_watch.blindness(rows) is None
+    for rows in ([blind] * 3, [sees, blind, blind, blind], [blind, sees, *[blind] * 3]):
+        assert "--learning-rate 5e-5 --discriminator-rate 1e-3" in gan_watch.blindness(rows)
+
+
 def test_one_image_again_and_again_is_a_collapse(judge, real):
     found = judge(Drawn(np.repeat(real[:1], COUNT, axis=0)))
     assert found["diversity"] < 0.01

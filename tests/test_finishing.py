@@ -1,11 +1,11 @@
-"""The strength of a generator's grain: scaled, and fitted to real images."""
+"""The last touch: the mean colour and the strength of the grain, fitted to real images."""
 
 import numpy as np
 import pytest
 
 import keras_gen as kg
 from keras_gen import gan_watch
-from keras_gen.grain import fit_grain, scale_grain
+from keras_gen.finishing import fit_colours, fit_grain, scale_grain
 
 LATENTS = gan_watch.latents(6, 4, seed=3)
 
@@ -61,3 +61,31 @@ def test_without_grain_nothing_is_changed():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match=r"has no layer 'grain'; expected one of gan_generator"):
         scale_grain(model, 2)
+
+
+@pytest.mark.parametrize("grain", [0, 4])
+def test_colours_get_the_mean_of_real_ones(grain):
+    model = generator(grain)
+    inputs = gan_watch.latents(40, 4, seed=5)
+    before = np.asarray(model(inputs), np.float64)
+    shifts = fit_colours(model, [0.07, 0.5, 0.8], inputs)
+    after = np.asarray(model(inputs), np.float64)
+    # Of every third row and column, edges count for a little more or less.
+    np.testing.assert_allclose(after.mean((0, 1, 2)), [0.07, 0.5, 0.8], atol=5e-3)
+    logits = [np.log(images / (1 - images)) for images in (before, after)]
+    np.testing.assert_allclose(
+        logits[1] - logits[0], np.broadcast_to(shifts, before.shape), atol=1e-3
+    )
+    assert fit_colours(model, [0.07, 0.5, 0.8], inputs) == pytest.approx(0, abs=1e-4)
+
+
+def test_colours_are_not_pushed_to_the_ends():
+    """A generator whose pictures are black would need any shift at all."""
+    shifts = fit_colours(generator(), [0, 0.5, 1], gan_watch.latents(4, 4))
+    assert shifts[0] == -5 and abs(shifts[1]) < 1 and shifts[2] == 5
+
+
+def test_colours_need_a_mean_for_each_channel():
+    for mean in ([0.5, 0.5], [0.5, 0.5, 1.2], [0.5, 0.5, np.nan]):
+        with pytest.raises(ValueError, match="expected one number from 0 to 1 for each of 3"):
+            fit_colours(generator(), mean, LATENTS)

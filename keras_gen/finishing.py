@@ -1,0 +1,131 @@
+"""The last touch on a trained generator: its mean colour and the strength of its grain.
+
+The game sets both only roughly. Its players circle around the right brightness, and an average over
+steps cannot undo that; grain is faint, so the discriminator hardly looks at it, and the penalty
+asks it not to. Four numbers, fitted to real images, change nothing else.
+"""
+
+import keras
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import expit
+
+from keras_gen.gan_watch import Judge
+
+WEAKEST, STRONGEST = 0.5, 1.5  # where to look, times what was trained
+CLOSE = 0.03  # how well to know it
+LAYER = "grain"
+COLOURS = "colours"  # the last convolution of `gan_generator`
+THINNED = 3  # every third row and column is enough to know a mean; no stage has such a period
+FARTHEST = 5.0  # logits
+
+
+def has_grain(generator: keras.Model) -> bool:
+    """Whether a generator begins with grain: `gan_generator(grain=0)` and a U-Net do not."""
+    return any(layer.name == LAYER for layer in generator.layers)
+
+
+def scale_grain(generator: keras.Model, factor: float) -> None:
+    """Make the grain of a `gan_generator` stronger or weaker, in place.
+
+    Args:
+        generator: with a layer `grain`, as `gan_generator` builds it.
+        factor: 1 changes nothing, 0 takes the grain away.
+
+    Raises:
+        ValueError: if it has no grain.
+
+    Example:
+        >>> generator = gan_generator(4, 32, filters=(8, 4))
+        >>> scale_grain(generator, 0.5)
+    """
+    if not has_grain(generator):
+        raise ValueError(
+            f"the generator {generator.name!r} has no layer {LAYER!r}; expected one of "
+            "gan_generator(grain=1) or more"
+        )
+    layer = generator.get_layer(LAYER)
+    layer.set_weights([factor * weight for weight in layer.get_weights()])
+
+
+def fit_colours(
+    generator: keras.Model, mean: np.ndarray, inputs: np.ndarray, *, batch_size: int = 8
+) -> np.ndarray:
+    """Give a generator's images the mean colour of real ones: the bias of its last layer, in place.
+
+    Args:
+        generator: as `gan_generator` builds it.
+        mean: of each channel of the real images, from 0 to 1.
+        inputs: float32 `(count, latent_dim)`: what to draw from; the more, the surer.
+        batch_size: images drawn at once.
+
+    Returns:
+        What was added to the bias of each channel, in logits (so that e to the power of it is the
+        factor by which dark colours become brighter), at most 5 either way.
+
+    Raises:
+        ValueError: if there is not one mean from 0 to 1 for each channel.
+
+    Example:
+        >>> generator = gan_generator(4, 32, filters=(8, 4))
+        >>> fit_colours(generator, [0.1, 0.1, 0.2], latents(64, 4)).shape
+        (3,)
+    """
+    layer = generator.get_layer(COLOURS)
+    mean, channels = np.asarray(mean, float), layer.filters
+    if mean.shape != (channels,) or not ((mean >= 0) & (mean <= 1)).all():
+        raise ValueError(
+            f"mean={mean}; expected one number from 0 to 1 for each of {channels} channels"
+        )
+    before = keras.Model(generator.input, layer.output)
+    parts = np.split(inputs, range(batch_size, len(inputs), batch_size))
+    logits = np.concatenate(
+        [np.asarray(before(part)[:, ::THINNED, ::THINNED], np.float32) for part in parts]
+    )
+
+    def excess(shift, channel):
+        """How much brighter than real a channel is with so many logits more."""
+        return np.mean(expit(logits[..., channel] + np.float32(shift))) - mean[channel]
+
+    def shift(channel):
+        ends = [excess(end, channel) for end in (-FARTHEST, FARTHEST)]
+        if ends[0] * ends[1] >= 0:
+            return -FARTHEST if ends[0] > 0 else FARTHEST
+        return brentq(excess, -FARTHEST, FARTHEST, args=(channel,), xtol=1e-5)
+
+    shifts = np.array([shift(channel) for channel in range(channels)])
+    kernel, bias = layer.get_weights()
+    layer.set_weights([kernel, bias + shifts])
+    return shifts
+
+
+def fit_grain(generator: keras.Model, judge: Judge) -> tuple[float, dict[str, float]]:
+    """Find the strength at which a generator's images are nearest to real ones, and set it.
+
+    The larger of both sliced Wasserstein distances is made least, by Brent's (1973) search between
+    half and one and a half times what was trained. Like a temperature fitted to a finished
+    classifier (Guo et al. 2017), it is one number, so a few dozen images are enough to find it.
+
+    Args:
+        generator: changed in place; without grain it is only judged.
+        judge: knows the real images, and draws.
+
+    Returns:
+        The factor, and what the judge then finds.
+    """
+    found = {1.0: judge(generator)}
+    if has_grain(generator):
+        trained = generator.get_layer(LAYER).get_weights()
+
+        def distance(factor):
+            generator.get_layer(LAYER).set_weights([factor * weight for weight in trained])
+            found[float(factor)] = judge(generator)
+            return found[float(factor)]["swd"]
+
+        minimize_scalar(
+            distance, bounds=(WEAKEST, STRONGEST), method="bounded", options={"xatol": CLOSE}
+        )
+        best = min(found, key=lambda factor: found[factor]["swd"])
+        generator.get_layer(LAYER).set_weights([best * weight for weight in trained])
+        return best, found[best]
+    return 1.0, found[1.0]
