@@ -32,6 +32,7 @@ SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
 FITTED = 128  # images, to fit the mean colour
+MAY_CHANGE = ("learning_rate", "discriminator_rate", "steady")  # when a game goes on
 SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
 
@@ -134,7 +135,7 @@ def train_gan(
         "judged": judged,
         "seed": seed,
     }
-    training.check_directory(directory, resume=resume, options=options)
+    training.check_directory(directory, resume=resume, options=options, may_change=MAY_CHANGE)
     keras.utils.set_random_seed(seed)
     model = GAN(
         gan_generator(
@@ -280,7 +281,8 @@ def play(
                     "state": f"step {best['step']}, the best by SWD",
                 }
             facts["weights"] = how
-            head = jobs.card_head(name, generator, options | facts, history, learned_from, command)
+            asked = training.with_changes(options, directory)
+            head = jobs.card_head(name, generator, asked | facts, history, learned_from, command)
             lines = [*head, "", *proof_lines(*report(generator), against), *course_lines(history)]
             images, columns = samples(generator) if samples else (judge.draw(generator, 12), 4)
             lines += gan_record.write(
@@ -309,6 +311,7 @@ def play(
             alarm=alarm,
             resume=resume,
             options=options,
+            may_change=MAY_CHANGE,
             console=console,
         ).history
     except FloatingPointError:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from keras_gen import aerial, datasets, gan_watch, jobs, paired, reading, reporting, sizes, training
 from keras_gen.gan import GAN
-from keras_gen.gan_jobs import BUNDLED, JUDGED, PROOF, SCENES, adam, play
+from keras_gen.gan_jobs import BUNDLED, JUDGED, MAY_CHANGE, PROOF, SCENES, adam, play
 from keras_gen.gan_networks import gan_discriminator
 from keras_gen.unet import unet_generator
 
@@ -96,7 +96,7 @@ def train_pix2pix(
         "judged": judged,
         "seed": seed,
     }
-    training.check_directory(directory, resume=resume, options=options)
+    training.check_directory(directory, resume=resume, options=options, may_change=MAY_CHANGE)
     keras.utils.set_random_seed(seed)
     channels = len(aerial.CLASSES) if labels else 3
 

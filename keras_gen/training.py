@@ -12,7 +12,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ CHECKPOINT = "checkpoint.weights.h5"
 BEST = "best.weights.h5"
 HISTORY = "history.csv"
 OPTIONS = "options.json"
+CHANGES = "changes"  # among the options: what some of them were before the training went on
 MAY_CHANGE = ("picture_digest",)  # options that may differ when a training goes on
 PREVIEW = "preview.png"
 LOSSES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
@@ -109,6 +110,7 @@ def train(
     alarm: Callable[[list[dict]], str | None] = lambda history: None,
     resume: bool = False,
     options: dict | None = None,
+    may_change: Sequence[str] = (),
     console: Console | None = None,
 ) -> Outcome:
     """Train a compiled model in rounds that can be stopped at any moment.
@@ -128,6 +130,8 @@ def train(
         alarm: given the history after each round, says what has gone wrong, or None.
         resume: go on from the checkpoint in `directory`, if there is one.
         options: what the training was asked for; going on with other options is an error.
+        may_change: names of options that may be others when it goes on; `with_changes` tells what
+            they were.
         console: where progress is shown.
 
     Returns:
@@ -146,7 +150,7 @@ def train(
     """
     directory = Path(directory)
     console = console or reporting.new_console()
-    done, history = _begin(model, directory, steps, resume, options or {}, console)
+    done, history = _begin(model, directory, steps, resume, options or {}, may_change, console)
     before = history[-1] if history else {"minutes": 0.0, "cpu_minutes": 0.0}
     start, cpu_start = time.monotonic(), time.process_time()
     try:
@@ -191,13 +195,20 @@ def train(
     return Outcome(model, history)
 
 
-def check_directory(directory: str | Path, *, resume: bool = False, options: dict | None = None):
+def check_directory(
+    directory: str | Path,
+    *,
+    resume: bool = False,
+    options: dict | None = None,
+    may_change: Sequence[str] = (),
+):
     """See whether a training can begin or go on in a directory, before any work is done.
 
     Args:
         directory: where the training is to be kept; nothing is written to it.
         resume: whether to go on with the training in it, if there is one.
         options: what the training is asked for.
+        may_change: names of options that may be others than it was started with.
 
     Raises:
         ValueError: if it is a file or cannot be written to; if it holds a training and `resume` is
@@ -214,11 +225,29 @@ def check_directory(directory: str | Path, *, resume: bool = False, options: dic
         )
     earlier = _read_options(directory / OPTIONS)
     for name, value in (options or {}).items():
-        if name not in MAY_CHANGE and earlier.get(name, value) != value:
+        if name not in (*MAY_CHANGE, *may_change) and earlier.get(name, value) != value:
             raise ValueError(
                 f"the training in {directory} was started with {name}={earlier[name]!r}, not "
                 f"{value!r}; resume it with the same options, or choose another directory"
             )
+
+
+def with_changes(options: dict, directory: str | Path) -> dict:
+    """Say of the options that a training had at its end what they were before.
+
+    Args:
+        options: what it was asked for when it went on for the last time.
+        directory: the training's.
+
+    Returns:
+        The options; one that has changed is a text, such as `"0.1 (0.2 until step 300)"`.
+    """
+    told = dict(options)
+    for change in reversed(_read_options(Path(directory) / OPTIONS).get(CHANGES, [])):
+        for name, value in change.items():
+            if name in told:
+                told[name] = f"{told[name]} ({value} until step {change['until']})"
+    return told
 
 
 def check_writable(directory: str | Path) -> None:
@@ -327,9 +356,9 @@ def machine() -> str:
     )
 
 
-def _begin(model, directory, steps, resume, options, console):
+def _begin(model, directory, steps, resume, options, may_change, console):
     """Restore the state if there is one, and give the steps and the rounds done so far."""
-    check_directory(directory, resume=resume, options=options)
+    check_directory(directory, resume=resume, options=options, may_change=may_change)
     directory.mkdir(parents=True, exist_ok=True)
     for part in directory.glob(f".*{PART}*"):  # of a write that was killed
         part.unlink()
@@ -345,9 +374,16 @@ def _begin(model, directory, steps, resume, options, console):
         f"going on after step {done} of {steps}" if done < steps else f"all {steps} steps are done"
     )
     earlier = _read_options(directory / OPTIONS)
-    for name in MAY_CHANGE:
-        if earlier.get(name, options.get(name)) != options.get(name) and done < steps:
+    changed = {
+        name: earlier[name]
+        for name in (*MAY_CHANGE, *may_change)
+        if name in earlier and earlier[name] != options.get(name)
+    }
+    if changed and done < steps:
+        for name in changed:
             console.print(f"the {name.replace('_', ' ')} has changed since the training began")
+        record = [*earlier.get(CHANGES, []), {"until": done} | changed]
+        write_text(directory / OPTIONS, json.dumps(options | {CHANGES: record}, indent=1))
     return done, [row for row in history if row["step"] <= done]
 
 

@@ -106,6 +106,18 @@ def test_other_options_are_refused(unbroken):
         train(unbroken[0].parent, resume=True, gamma=0.2)
 
 
+def test_rates_may_change_and_the_card_says_so(tmp_path, eager):
+    train(tmp_path, steps=2)
+    path, shown = train(tmp_path, steps=4, resume=True, learning_rate=1e-3)
+    assert "the learning rate has changed since the training began" in shown
+    path, shown = train(tmp_path, steps=6, resume=True, learning_rate=1e-9)
+    card = path.with_suffix(".md").read_text("utf-8")
+    assert "| learning rate | 1e-09 (0.001 until step 4) (0.002 until step 2) |" in card
+    assert "| discriminator rate | 1e-09 (0.001 until step 4) (0.002 until step 2) |" in card
+    _, shown = train(tmp_path, steps=6, resume=True, learning_rate=1e-9)
+    assert "has changed" not in shown
+
+
 # What a training leaves --------------------------------------------------------------------------
 
 
