@@ -88,3 +88,28 @@ def cut(
         crop = crop[:, ::-1] if rng.random() < 0.5 else crop
         batch[index] = np.rot90(crop, rng.choice(turns)) / np.float32(255)
     return batch
+
+
+def mean_colour(images: Images, size: tuple[int, int]) -> np.ndarray:
+    """The mean colour of all crops of a size: the middle of a picture is in more of them.
+
+    Args:
+        images: where crops are cut from.
+        size: `(height, width)` of the crops; no picture is smaller.
+
+    Returns:
+        Float64 `(3,)` in 0 … 1.
+
+    Example:
+        >>> images = Images(["grey"], [np.full((8, 9, 3), 51, np.uint8)], [1.0])
+        >>> mean_colour(images, (4, 4)).round(3).tolist()
+        [0.2, 0.2, 0.2]
+    """
+    means = []
+    for picture in images.pictures:
+        weights = [
+            np.convolve(np.ones(whole - part + 1), np.ones(part)) / (whole - part + 1) / part
+            for whole, part in zip(picture.shape[:2], size, strict=True)
+        ]
+        means.append(np.einsum("y,x,yxc->c", *weights, picture, optimize=True))
+    return np.average(means, axis=0, weights=images.weights) / 255

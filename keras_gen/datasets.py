@@ -127,11 +127,6 @@ class Images:
             )
         return kept
 
-    def mean_colour(self) -> np.ndarray:
-        """Float64 `(3,)` in 0 … 1: of the pictures, each as often as it is drawn from."""
-        means = [picture.mean((0, 1)) for picture in self.pictures]
-        return np.average(means, axis=0, weights=self.weights) / 255
-
 
 def photographs(split: str = "train") -> Images:
     """Load the photographs that are installed with scikit-image and Matplotlib.

@@ -85,7 +85,8 @@ def fit_colours(
 
     def excess(shift, channel):
         """How much brighter than real a channel is with so many logits more."""
-        return np.mean(expit(logits[..., channel] + np.float32(shift))) - mean[channel]
+        drawn = expit(logits[..., channel] + np.float32(shift))
+        return drawn.mean(dtype=np.float64) - mean[channel]
 
     def shift(channel):
         ends = [excess(end, channel) for end in (-FARTHEST, FARTHEST)]
@@ -129,3 +130,24 @@ def fit_grain(generator: keras.Model, judge: Judge) -> tuple[float, dict[str, fl
         generator.get_layer(LAYER).set_weights([best * weight for weight in trained])
         return best, found[best]
     return 1.0, found[1.0]
+
+
+def touch(generator: keras.Model, judge: Judge, mean: np.ndarray) -> str:
+    """Fit a trained generator's grain, its mean colour, and, as one changes the other, its grain.
+
+    Args:
+        generator: as `gan_generator` builds it; changed in place.
+        judge: knows real images, and what to draw from.
+        mean: mean colour of all real images, of which the judge knows some only.
+
+    Returns:
+        In words, what was done.
+    """
+    factor, _ = fit_grain(generator, judge)
+    shifts = fit_colours(generator, mean, judge.inputs)
+    factor *= fit_grain(generator, judge)[0]
+    shown = ", ".join(f"{shift:+.3f}" for shift in shifts)
+    done = [f"the bias of red, green and blue moved by {shown} to the mean of real images"]
+    if factor != 1:
+        done.append(f"the grain {factor:.2f} times as strong as trained, by SWD")
+    return ", ".join(done)

@@ -31,7 +31,7 @@ BUNDLED = (*jobs.BUNDLED, "hubble")
 SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
-FITTED = 128  # images, to fit the mean colour
+DRAWS = 4  # of as many, as any crops of a picture differ in what happens to be on them
 MAY_CHANGE = ("learning_rate", "discriminator_rate", "steady")  # when a game goes on
 SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
@@ -89,16 +89,16 @@ def train_gan(
             fall.
         seed: seed of weights, crops and everything random.
         judged: images drawn to judge each checkpoint.
-        proof: images drawn to judge the result.
+        proof: images drawn to judge the result, four times; half as many to fit its colours and
+            grain by, as in `finishing.touch`.
         resume: go on with the training in `directory`.
         memory_limit: most bytes of a folder's pixels to keep in memory.
         command: the command line, for the card.
         console: where progress is shown.
 
     Returns:
-        The path of the `.keras` file: of the state whose averaged generator has the least sliced
-        Wasserstein distance, that one or the one that played, whichever is nearer to real images
-        once the mean colour and the strength of the grain are fitted.
+        The path of the `.keras` file: the averaged generator of the state where that had the least
+        sliced Wasserstein distance, with the last touch of `finishing.touch`.
 
     Raises:
         ValueError: for options that do not fit together, data that cannot be used, or a directory
@@ -168,21 +168,33 @@ def train_gan(
             images, size, first_step=first, steps=last, batch_size=batch_size, seed=seed, turn=turn
         )
 
+    def touch(generator):
+        half = max(2, proof // 2)
+        real = crops.cut(images, size, 2 * half, seed=(seed, 4), turn=turn)
+        fitting = gan_watch.Judge(real, gan_watch.latents(half, latent_dim, seed=2))
+        return finishing.touch(generator, fitting, crops.mean_colour(images, size))
+
     def report(generator):
-        real = crops.cut(images, size, 2 * proof, seed=(seed, 2), turn=turn)
-        proved = gan_watch.Judge(real, gan_watch.latents(proof, latent_dim, seed=1))
-        drawn = proved.draw(generator)
-        numbers, beside = proved.compare(drawn), {}
-        held_out = unseen_images(data, size, proof, seed=(seed, 3))
-        if held_out is not None:
-            beside["held_out"] = proved.compare(held_out)
+        real, drawn, unseen = [], [], []
+        for draw in range(DRAWS):
+            crop = crops.cut(images, size, 2 * proof, seed=(seed, 2, draw), turn=turn)
+            proved = gan_watch.Judge(crop, gan_watch.latents(proof, latent_dim, seed=(1, draw)))
+            samples = proved.draw(generator)
+            real.append(proved.real_scores)
+            drawn.append(proved.compare(samples))
+            held_out = unseen_images(data, size, proof, seed=(seed, 3, draw))
+            if held_out is not None:
+                unseen.append(proved.compare(held_out))
+        numbers, beside = _mean_and_range(drawn), {}
+        if unseen:
+            beside["held_out"] = _mean_and_range(unseen)
             if min(size) >= SEARCHED:
                 whole = np.stack([images[place] for place in range(len(images))]) / np.float32(255)
-                for batch, found in ((drawn, numbers), (held_out, beside["held_out"])):
+                for batch, found in ((samples, numbers), (held_out, beside["held_out"])):
                     found["nearest"] = variety.nearest_patch_distance(
                         batch, whole, patches=10 * proof, shifts=2, turned=turn
                     )
-        return proved.real_scores | beside, numbers
+        return _mean_and_range(real) | beside, numbers
 
     return play(
         model,
@@ -191,9 +203,10 @@ def train_gan(
         directory=directory,
         name=f"gan_{jobs.data_name(data, BUNDLED)}",
         report=report,
-        against=f"{proof} images to as many real crops of the training pictures",
+        against=f"{proof} images to as many real crops of the training pictures, the mean (and the "
+        f"range) of {DRAWS} draws of both",
         learned_from=images.names,
-        mean=images.mean_colour(),
+        touch=touch,
         steps=steps,
         every=every,
         resume=resume,
@@ -222,7 +235,7 @@ def play(
     samples: Callable[[keras.Model], tuple[np.ndarray, int]] | None = None,
     against: str,
     learned_from: list[str],
-    mean: np.ndarray | None = None,
+    touch: Callable[[keras.Model], str] = lambda generator: "",
     steps: int,
     every: int,
     resume: bool,
@@ -242,7 +255,7 @@ def play(
             go in a row; by default they are drawn from the first of the judge's inputs.
         against: what `report` compares, for the card.
         learned_from: names of the pictures trained on.
-        mean: mean colour of the real images, to fit that of the finished generator to.
+        touch: changes a trained generator a little, in place, and says how.
         command: the command line, for the card.
 
     Returns:
@@ -268,8 +281,9 @@ def play(
     def finish(history):
         training.load_best(model, directory)
         best = min(history, key=lambda row: row["swd"], default=None)
+        trained = model.averaged_generator
         with reporting.activity(console, "fitting colours and grain"):
-            trained, how = nearest(model, judge, mean)
+            touched = touch(trained)
         generator = finished(trained)
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
@@ -280,7 +294,7 @@ def play(
                     "steps": history[-1]["step"],
                     "state": f"step {best['step']}, the best by SWD",
                 }
-            facts["weights"] = how
+            facts["weights"] = ", ".join(filter(None, ["averaged over steps", touched]))
             asked = training.with_changes(options, directory)
             head = jobs.card_head(name, generator, asked | facts, history, learned_from, command)
             lines = [*head, "", *proof_lines(*report(generator), against), *course_lines(history)]
@@ -322,34 +336,11 @@ def play(
     return finish(history)
 
 
-def nearest(
-    model: GAN, judge: gan_watch.Judge, mean: np.ndarray | None = None
-) -> tuple[keras.Model, str]:
-    """The averaged generator or the one that plays, whichever can be made nearer to real images.
-
-    Args:
-        model: both generators are changed in place.
-        judge: knows the real images.
-        mean: their mean colour, to fit; without it, colours are left as trained.
-
-    Returns:
-        The generator, and in words what was done to it.
-    """
-    found = []
-    for generator, how in (
-        (model.averaged_generator, "averaged over steps"),
-        (model.generator, "as trained, not averaged"),
-    ):
-        if mean is not None:
-            inputs = gan_watch.latents(FITTED, generator.input_shape[-1], seed=2)
-            shifts = finishing.fit_colours(generator, mean, inputs)
-            shown = ", ".join(f"{shift:+.3f}" for shift in shifts)
-            how += f", the bias of red, green and blue moved by {shown} to the mean of real images"
-        factor, numbers = finishing.fit_grain(generator, judge)
-        if factor != 1:
-            how += f", the grain {factor:.2f} times as strong as trained, by SWD"
-        found.append((numbers["swd"], generator, how))
-    return min(found, key=lambda entry: entry[0])[1:]
+def _mean_and_range(rows: list[dict]) -> dict:
+    """Of several measurements the mean of each number, and their ranges as `range`."""
+    values = {key: [row[key] for row in rows] for key in rows[0]}
+    ranges = {key: (min(found), max(found)) for key, found in values.items()}
+    return {key: float(np.mean(found)) for key, found in values.items()} | {"range": ranges}
 
 
 def real_images(data: str, size, memory_limit: int, console) -> tuple[datasets.Images, bool]:
@@ -377,6 +368,14 @@ def unseen_images(data: str, size, count: int, *, seed) -> np.ndarray | None:
     if data == "aerial" and count <= len(paired.HELD_OUT):
         return np.stack([aerial.scene(scene, size)[1] for scene in paired.HELD_OUT[:count]])
     return None
+
+
+def _with_range(numbers, key):
+    """A number as text, with its range if that is known."""
+    if "range" not in numbers:
+        return f"{numbers[key]:.2f}"
+    least, most = numbers["range"][key]
+    return f"{numbers[key]:.2f} ({least:.2f} … {most:.2f})"
 
 
 @functools.cache
@@ -424,8 +423,10 @@ def proof_lines(real: dict, drawn: dict, against: str) -> list[str]:
         ("diversity", "diversity", "diversity"),
     ):
         value, share = real[key], drawn[over]
-        beside = f" {unseen[over]:.2f} |" if unseen else ""
-        lines.append(f"| {label} | {value:.3g} | {value * share:.3g} | {share:.2f} |{beside}")
+        beside = f" {_with_range(unseen, over)} |" if unseen else ""
+        lines.append(
+            f"| {label} | {value:.3g} | {value * share:.3g} | {_with_range(drawn, over)} |{beside}"
+        )
     if "nearest" in drawn:
         nearest = f"{drawn['nearest']:.3f} | | {unseen['nearest']:.3f}"
         lines.append(f"| nearest training patch, 5th percentile | | {nearest} |")

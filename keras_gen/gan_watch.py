@@ -249,7 +249,9 @@ def describe(numbers: dict) -> str:
     return ", ".join(parts)
 
 
-def latents(count: int, dimension: int, *, seed: int = 0, truncation: float = 1.0) -> np.ndarray:
+def latents(
+    count: int, dimension: int, *, seed: int | tuple[int, ...] = 0, truncation: float = 1.0
+) -> np.ndarray:
     """Draw latent vectors.
 
     Args:
