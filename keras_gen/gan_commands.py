@@ -14,10 +14,13 @@ Every = Annotated[
     int,
     option("Steps between checkpoints, each judged.", min=1, metavar="N", panel="Training"),
 ]
-Rate = Annotated[float, option("Generator's learning rate.", metavar="RATE", panel="Training")]
+Rate = Annotated[
+    float,
+    option("Generator's learning rate; may differ on --resume.", metavar="RATE", panel="Training"),
+]
 OtherRate = Annotated[
     float | None,
-    option("Discriminator's learning rate.", metavar="RATE", panel="Training"),
+    option("Discriminator's, likewise.", metavar="RATE", panel="Training"),
 ]
 Judged = Annotated[
     int, option("Images to judge a checkpoint by.", min=2, metavar="N", panel="Training")
