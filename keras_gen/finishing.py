@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import expit
 
-from keras_gen.gan_watch import Judge
+from keras_gen.gan_watch import Judge, in_batches
 
 WEAKEST, STRONGEST = 0.5, 1.5  # where to look, times what was trained
 CLOSE = 0.03  # how well to know it
@@ -48,16 +48,13 @@ def scale_grain(generator: keras.Model, factor: float) -> None:
     layer.set_weights([factor * weight for weight in layer.get_weights()])
 
 
-def fit_colours(
-    generator: keras.Model, mean: np.ndarray, inputs: np.ndarray, *, batch_size: int = 8
-) -> np.ndarray:
+def fit_colours(generator: keras.Model, mean: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """Give a generator's images the mean colour of real ones: the bias of its last layer, in place.
 
     Args:
         generator: as `gan_generator` builds it.
         mean: of each channel of the real images, from 0 to 1.
         inputs: float32 `(count, latent_dim)`: what to draw from; the more, the surer.
-        batch_size: images drawn at once.
 
     Returns:
         What was added to the bias of each channel, in logits (so that e to the power of it is the
@@ -77,11 +74,8 @@ def fit_colours(
         raise ValueError(
             f"mean={mean}; expected one number from 0 to 1 for each of {channels} channels"
         )
-    before = keras.Model(generator.input, layer.output)
-    parts = np.split(inputs, range(batch_size, len(inputs), batch_size))
-    logits = np.concatenate(
-        [np.asarray(before(part)[:, ::THINNED, ::THINNED], np.float32) for part in parts]
-    )
+    before = keras.Model(generator.input, layer.output[:, ::THINNED, ::THINNED])
+    logits = in_batches(before, inputs)
 
     def excess(shift, channel):
         """How much brighter than real a channel is with so many logits more."""

@@ -20,7 +20,7 @@ Rate = Annotated[
 ]
 OtherRate = Annotated[
     float | None,
-    option("Discriminator's, likewise.", metavar="RATE", panel="Training"),
+    option("Discriminator's learning rate, likewise.", metavar="RATE", panel="Training"),
 ]
 Judged = Annotated[
     int, option("Images to judge a checkpoint by.", min=2, metavar="N", panel="Training")
@@ -40,15 +40,7 @@ Penalty = Annotated[
     str,
     option("On D's slope: none, r1, r1_r2 or first_order.", metavar="NAME", panel="Game"),
 ]
-Gamma = Annotated[
-    float,
-    option(
-        "Strength of the penalty; less where D is blind for long.",
-        min=0.0,
-        metavar="G",
-        panel="Game",
-    ),
-]
+Gamma = Annotated[float, option("Strength of the penalty.", min=0.0, metavar="G", panel="Game")]
 Sigma = Annotated[
     float,
     option(

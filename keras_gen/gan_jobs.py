@@ -366,8 +366,14 @@ def unseen_images(data: str, size, count: int, *, seed) -> np.ndarray | None:
         fits = all(side <= whole for side, whole in zip(size, sky[0].shape, strict=False))
         return crops.cut(sky, size, count, seed=seed, turn=True) if fits else None
     if data == "aerial" and count <= len(paired.HELD_OUT):
-        return np.stack([aerial.scene(scene, size)[1] for scene in paired.HELD_OUT[:count]])
+        return _unseen_scenes(size, count)
     return None
+
+
+@functools.lru_cache(maxsize=1)
+def _unseen_scenes(size, count):
+    """Aerial scenes that were not learned from: always the same."""
+    return np.stack([aerial.scene(scene, size)[1] for scene in paired.HELD_OUT[:count]])
 
 
 def _with_range(numbers, key):

@@ -81,7 +81,7 @@ def gan_generator(
     dense = layers.Dense(math.prod(grids[0]) * few, kernel_initializer=_start(seeds), name="dense")
     grid = x = layers.Reshape((*grids[0], few), name="grid")(dense(latent))
     x = _stage(_convolve(x, filters[0], seeds, "start"), normalise, "start")
-    source, far = grid, grids
+    source, first = grid, max(0, len(grids) - 1 - GRAIN_STAGES)
     for index, (width, before, after) in enumerate(
         zip(filters[1:], grids, grids[1:], strict=False)
     ):
@@ -93,12 +93,14 @@ def gan_generator(
             x = upsample(x, width, 2, upsampling, seed=next(seeds), name=label)
         x = _crop(x, before, after, 2, label)
         if grain and after == grids[-1]:
-            x = layers.Concatenate(name="join_grain")([x, _grain(source, grain, far, seeds)])
+            x = layers.Concatenate(name="join_grain")(
+                [x, _grain(source, grain, grids[first:], seeds)]
+            )
         if resizing:
             x = _convolve(x, width, seeds, label)
         x = _stage(x, normalise, label)
-        if grain and len(grids) - index - 2 == GRAIN_STAGES:
-            source, far = _slim(x, few, seeds), grids[-1 - GRAIN_STAGES :]
+        if grain and index + 1 == first:
+            source = _slim(x, few, seeds)
     x = _convolve(x, channels, seeds, "colours")
     return Model(
         latent, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
@@ -235,7 +237,7 @@ def _slim(x, channels, seeds):
 
 
 def _grain(grid, channels, grids, seeds):
-    """Each place of the first grid is spread, at once, over the pixels that it becomes."""
+    """Each place of a grid, the first of `grids`, is spread over the pixels that it becomes."""
     times = 2 ** (len(grids) - 1)
     # Faint, a third of He's start, as real grain is. And not learned: learned kernels put stars at
     # the same place of every cell, a lattice; random ones stay grain, for later layers to use.

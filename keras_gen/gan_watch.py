@@ -67,11 +67,7 @@ class Judge:
 
     def draw(self, generator: keras.Model, count: int | None = None) -> np.ndarray:
         """Draw from the first of the inputs: float32 `(count, height, width, 3)`."""
-        inputs = self.inputs[:count]
-        parts = np.split(inputs, range(self.batch_size, len(inputs), self.batch_size))
-        return np.concatenate(
-            [np.asarray(generator(part, training=False), np.float32) for part in parts]
-        )
+        return in_batches(generator, self.inputs[:count], self.batch_size)
 
     def __call__(self, generator: keras.Model) -> dict[str, float]:
         """Judge a generator.
@@ -105,6 +101,12 @@ class Judge:
                 np.mean(spectra.checkerboard_gain(images, period))
             )
         return scores
+
+
+def in_batches(model: keras.Model, inputs: np.ndarray, batch_size: int = 8) -> np.ndarray:
+    """What a model makes of inputs, a few at once: float32, as many as there are inputs."""
+    parts = np.split(inputs, range(batch_size, len(inputs), batch_size))
+    return np.concatenate([np.asarray(model(part, training=False), np.float32) for part in parts])
 
 
 class Watch(keras.callbacks.Callback):
@@ -204,8 +206,8 @@ def blindness(rows: list[dict]) -> str | None:
         return None  # said before
     return (
         f"the discriminator has told hardly anything apart in {PATIENCE} judgements; if the "
-        "pictures do not improve, begin again with a generator that changes more slowly than it "
-        "does: --learning-rate 5e-5 --discriminator-rate 1e-3"
+        "pictures do not improve, stop, and go on with a generator that changes more slowly than "
+        "it does: --resume --learning-rate 5e-5 --discriminator-rate 1e-3"
     )
 
 

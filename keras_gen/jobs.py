@@ -271,6 +271,7 @@ def run(
         preview=preview,
         resume=resume,
         options=options,
+        may_change=("picture_digest",),
         console=console,
     )
     with reporting.activity(console, "judging the result and writing it"):

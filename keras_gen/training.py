@@ -30,7 +30,6 @@ BEST = "best.weights.h5"
 HISTORY = "history.csv"
 OPTIONS = "options.json"
 CHANGES = "changes"  # among the options: what some of them were before the training went on
-MAY_CHANGE = ("picture_digest",)  # options that may differ when a training goes on
 PREVIEW = "preview.png"
 LOSSES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
 PART = ".unfinished"  # in the name of a file that is being written
@@ -225,7 +224,7 @@ def check_directory(
         )
     earlier = _read_options(directory / OPTIONS)
     for name, value in (options or {}).items():
-        if name not in (*MAY_CHANGE, *may_change) and earlier.get(name, value) != value:
+        if name not in may_change and earlier.get(name, value) != value:
             raise ValueError(
                 f"the training in {directory} was started with {name}={earlier[name]!r}, not "
                 f"{value!r}; resume it with the same options, or choose another directory"
@@ -376,7 +375,7 @@ def _begin(model, directory, steps, resume, options, may_change, console):
     earlier = _read_options(directory / OPTIONS)
     changed = {
         name: earlier[name]
-        for name in (*MAY_CHANGE, *may_change)
+        for name in may_change
         if name in earlier and earlier[name] != options.get(name)
     }
     if changed and done < steps:
