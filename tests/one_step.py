@@ -19,7 +19,8 @@ from keras_gen.gan_networks import gan_discriminator, gan_generator
 SIDE, LATENT, COUNT = 32, 6, 4
 GAME = {"augmentation": ("translation", "colour", "cutout")}
 CASES = {
-    "as_trained": {"loss": "relativistic", "penalty": "first_order", "sigma": 0.015} | GAME,
+    # The stronger the penalty, the more rounding is left of what cancels in the last bias.
+    "as_trained": {"loss": "relativistic", "gamma": 0.01, "sigma": 0.015} | GAME,
     "exact_slopes": {"loss": "hinge", "penalty": "r1_r2", "gamma": 1.0} | GAME,
     "least_squares": {"loss": "least_squares", "penalty": "r1"} | GAME,
     "sketch": {"loss": "minimax", "penalty": "none"},
@@ -30,6 +31,7 @@ CASES = {
 def build(case):
     """The GAN of a case, the same on every backend but for its weights."""
     options = CASES[case]
+    keras.utils.set_random_seed(5)
     if "l1_weight" in options:
         given = keras.Input((SIDE, SIDE, 2))
         drawn = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(given))
