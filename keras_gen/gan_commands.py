@@ -61,7 +61,11 @@ Augmentation = Annotated[
 ]
 HalfLife = Annotated[
     float,
-    option("Images after which the average forgets half.", metavar="N", panel="Game"),
+    option(
+        "Images after which the average forgets half; may differ on --resume.",
+        metavar="N",
+        panel="Game",
+    ),
 ]
 Levels = Annotated[
     int,

@@ -32,7 +32,8 @@ SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
 DRAWS = 4  # of as many, as any crops of a picture differ in what happens to be on them
-MAY_CHANGE = ("learning_rate", "discriminator_rate", "steady")  # when a game goes on
+# When a game goes on: all that decides how fast, nothing that decides what for.
+MAY_CHANGE = ("learning_rate", "discriminator_rate", "steady", "average_half_life")
 SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
 
@@ -162,17 +163,25 @@ def train_gan(
     with reporting.activity(console, "judging real images"):
         real = crops.cut(images, size, 2 * judged, seed=(seed, 1), turn=turn)
         judge = gan_watch.Judge(real, gan_watch.latents(judged, latent_dim))
+        colour = crops.mean_colour(images, size)
+    coloured = keras.Model.from_config(model.generator.get_config())
 
     def batches(first, last):
         return crops.crops(
             images, size, first_step=first, steps=last, batch_size=batch_size, seed=seed, turn=turn
         )
 
+    def colour_fitted(generator):
+        """A copy with the mean colour of real images, as it will have in the end."""
+        coloured.set_weights(generator.get_weights())
+        finishing.fit_colours(coloured, colour, judge.inputs)
+        return coloured
+
     def touch(generator):
         half = max(2, proof // 2)
         real = crops.cut(images, size, 2 * half, seed=(seed, 4), turn=turn)
         fitting = gan_watch.Judge(real, gan_watch.latents(half, latent_dim, seed=2))
-        return finishing.touch(generator, fitting, crops.mean_colour(images, size))
+        return finishing.touch(generator, fitting, colour)
 
     def report(generator):
         real, drawn, unseen = [], [], []
@@ -206,6 +215,7 @@ def train_gan(
         against=f"{proof} images to as many real crops of the training pictures, the mean (and the "
         f"range) of {DRAWS} draws of both",
         learned_from=images.names,
+        judged_as=colour_fitted,
         touch=touch,
         steps=steps,
         every=every,
@@ -235,6 +245,7 @@ def play(
     samples: Callable[[keras.Model], tuple[np.ndarray, int]] | None = None,
     against: str,
     learned_from: list[str],
+    judged_as: Callable[[keras.Model], keras.Model] = lambda generator: generator,
     touch: Callable[[keras.Model], str] = lambda generator: "",
     steps: int,
     every: int,
@@ -255,6 +266,8 @@ def play(
             go in a row; by default they are drawn from the first of the judge's inputs.
         against: what `report` compares, for the card.
         learned_from: names of the pictures trained on.
+        judged_as: gives what each round judges in place of a generator, such as a copy with some of
+            the touch that it will get in the end.
         touch: changes a trained generator a little, in place, and says how.
         command: the command line, for the card.
 
@@ -263,10 +276,10 @@ def play(
     """
 
     def preview(model):
-        numbers = judge(model.averaged_generator)
-        plain = judge(model.generator)
-        numbers["plain_swd"] = plain["swd"]
-        drawn = judge.draw(model.averaged_generator, min(16, len(judge.inputs)))
+        averaged = judged_as(model.averaged_generator)
+        numbers = judge(averaged)
+        drawn = judge.draw(averaged, min(16, len(judge.inputs)))
+        numbers["plain_swd"] = judge(judged_as(model.generator))["swd"]
         gan_record.keep(drawn, directory, int(model.optimizer.iterations))
         return gan_watch.grid(drawn), numbers
 

@@ -108,13 +108,14 @@ def test_other_options_are_refused(unbroken):
 
 def test_rates_may_change_and_the_card_says_so(tmp_path, eager):
     train(tmp_path, steps=2)
-    path, shown = train(tmp_path, steps=4, resume=True, learning_rate=1e-3)
+    path, shown = train(tmp_path, steps=4, resume=True, learning_rate=1e-3, average_half_life=500.0)
     assert "the learning rate has changed since the training began" in shown
-    path, shown = train(tmp_path, steps=6, resume=True, learning_rate=1e-9)
+    path, shown = train(tmp_path, steps=6, resume=True, learning_rate=1e-9, average_half_life=500.0)
     card = path.with_suffix(".md").read_text("utf-8")
     assert "| learning rate | 1e-09 (0.001 until step 4) (0.002 until step 2) |" in card
     assert "| discriminator rate | 1e-09 (0.001 until step 4) (0.002 until step 2) |" in card
-    _, shown = train(tmp_path, steps=6, resume=True, learning_rate=1e-9)
+    assert "| average half life | 500.0 (4000.0 until step 2) |" in card
+    _, shown = train(tmp_path, steps=6, resume=True, learning_rate=1e-9, average_half_life=500.0)
     assert "has changed" not in shown
 
 
@@ -246,6 +247,7 @@ def test_best_state_is_the_one_that_is_saved(tmp_path, monkeypatch, eager):
 
     monkeypatch.setattr(gan_watch.Judge, "__call__", judged)
     monkeypatch.setattr(gan_jobs.finishing, "touch", lambda *given: "as it was")
+    monkeypatch.setattr(gan_jobs.finishing, "fit_colours", lambda *given: None)
     with pytest.raises(FloatingPointError, match=r"has collapsed: .* \(step 8\)"):
         train(tmp_path, steps=20)
     kept = keras.models.load_model(tmp_path / "gan_hubble.keras").get_weights()
@@ -256,6 +258,21 @@ def test_best_state_is_the_one_that_is_saved(tmp_path, monkeypatch, eager):
         np.testing.assert_array_equal(a, b)
     card = (tmp_path / "gan_hubble.md").read_text("utf-8")
     assert "step 4, the best by SWD" in card and "| averaged over steps, as it was |" in card
+
+
+def test_rounds_judge_the_colours_that_the_result_will_have(tmp_path, monkeypatch, eager):
+    compare, seen = gan_watch.Judge.compare, []
+
+    def compared(self, drawn):
+        seen.append(drawn.mean((0, 1, 2), dtype=float))
+        return compare(self, drawn)
+
+    monkeypatch.setattr(gan_watch.Judge, "compare", compared)
+    train(tmp_path, steps=2)
+    images, _ = gan_jobs.real_images("hubble", (32, 32), 2**30, console())
+    expected = kg.crops.mean_colour(images, (32, 32))
+    # Every third row and column is fitted; with the bias that was trained they differ by .2 to .3.
+    np.testing.assert_allclose(seen[:2], [expected, expected], atol=0.01)
 
 
 def test_numbers_that_run_away_leave_the_last_good_state(tmp_path, monkeypatch, eager):
