@@ -8,9 +8,10 @@ where it takes an image for a real one. With σ for the sigmoid, D(x) = σ(score
 which stay finite where σ itself would round to 0 or 1.
 """
 
+import math
 from collections.abc import Callable
 
-from keras import KerasTensor, ops
+from keras import KerasTensor, ops, random
 
 
 def minimax(real, fake):
@@ -61,6 +62,13 @@ PENALTIES = {
     "r1_r2": "exact slope at real and at fake images (Roth et al. 2017)",
     "first_order": "how much scores move when noise is added, at both (Lin et al. 2025)",
 }
+
+NOISES = {
+    "white": "every pixel and channel by itself: nearly all of it is in the finest details",
+    "natural": "as images vary: as strong at every scale, and hardly coloured",
+}
+COARSEST = 16  # pixels a side, at least, of the coarsest scale of natural noise
+GREY = 0.95  # of natural noise; what is left, .3, differs from channel to channel
 
 
 def gan_loss(name: str) -> Callable:
@@ -134,3 +142,55 @@ def noise_penalty(
     Source: Lin et al. (2025), Diffusion adversarial post-training, equation 3.
     """
     return gamma / (2 * sigma**2) * ops.mean(ops.square(noisy - scores))
+
+
+def check_noise(kind: str) -> None:
+    """Refuse a kind of noise that is none of the keys of `NOISES`, with a ValueError."""
+    if kind not in NOISES:
+        known = ", ".join(map(repr, NOISES))
+        raise ValueError(f"noise {kind!r} is unknown; choose one of {known}")
+
+
+def penalty_noise(kind: str, shape: tuple, seed: random.SeedGenerator) -> KerasTensor:
+    """Draw the noise of `noise_penalty`: what a discriminator may least depend on.
+
+    White noise has nine tenths of its variance in the finest of five scales, and is as strong in
+    colour as in brightness; images have about as much contrast at one scale as at the next, and
+    little of it is colour (Field 1987; Ruderman, Cronin and Chiao 1998). So a penalty with white
+    noise makes fine grain, and its colour, dearer to look at than anything else; natural noise does
+    not.
+
+    Args:
+        kind: one of the keys of `NOISES`.
+        shape: `(batch, height, width, channels)`.
+        seed: where it comes from.
+
+    Returns:
+        Float32 tensor of that shape, of mean 0 and a standard deviation of about 1.
+
+    Raises:
+        ValueError: for another kind.
+
+    Example:
+        >>> penalty_noise("natural", (2, 400, 400, 3), random.SeedGenerator(0)).shape
+        TensorShape([2, 400, 400, 3])
+    """
+    check_noise(kind)
+    if kind == "white":
+        return random.normal(shape, seed=seed)
+    batch, height, width, channels = shape
+    levels = max(1, int(math.log2(min(height, width) / COARSEST)) + 1)
+    sizes = [(-(-height // 2**level), -(-width // 2**level)) for level in range(levels)]
+    ends = [0]
+    for rows, columns in sizes:
+        ends.append(ends[-1] + rows * columns)
+    drawn = random.normal((batch, ends[-1], 1 + channels), seed=seed)  # a line of grey and colours
+    drawn = GREY * drawn[..., :1] + (1 - GREY**2) ** 0.5 * drawn[..., 1:]
+    noise = 0.0
+    for level, size in enumerate(sizes):
+        part = ops.reshape(drawn[:, ends[level] : ends[level + 1]], (batch, *size, channels))
+        if level:
+            # Between its points bilinear noise is weaker: 2/3 as strong along each axis, in all.
+            part = 1.5 * ops.image.resize(part, (height, width), interpolation="bilinear")
+        noise += part
+    return noise / levels**0.5

@@ -1,19 +1,22 @@
-"""The last touch on a trained generator: its mean colour and the strength of its grain.
+"""The last touch on a trained generator: mean colour, contrast, and the strength of its grain.
 
-The game sets both only roughly. Its players circle around the right brightness, and an average over
-steps cannot undo that; grain is faint, so the discriminator hardly looks at it, and the penalty
-asks it not to. Four numbers, fitted to real images, change nothing else.
+The game sets them only roughly. Its players circle around the right brightness, and an average over
+steps cannot undo that; it even makes contrasts weaker, as what differs from step to step is lost.
+Grain is faint, so the discriminator hardly looks at it, and the penalty asks it not to. Five
+numbers, fitted to real images, change nothing else.
 """
 
 import keras
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from keras_gen.gan_watch import Judge, in_batches
 
 WEAKEST, STRONGEST = 0.5, 1.5  # where to look, times what was trained
-CLOSE = 0.03  # how well to know it
+CLOSE = 0.02  # how well to know it
+FIRST = 0.1  # the first steps
+TRIES = 20  # at most, for each number
 LAYER = "grain"
 COLOURS = "colours"  # the last convolution of `gan_generator`
 THINNED = 3  # every third row and column is enough to know a mean; no stage has such a period
@@ -45,6 +48,21 @@ def scale_grain(generator: keras.Model, factor: float) -> None:
             "gan_generator(grain=1) or more"
         )
     layer = generator.get_layer(LAYER)
+    layer.set_weights([factor * weight for weight in layer.get_weights()])
+
+
+def scale_contrast(generator: keras.Model, factor: float) -> None:
+    """Make what a `gan_generator` draws steeper or flatter, before its sigmoid, in place.
+
+    Args:
+        generator: as `gan_generator` builds it.
+        factor: 1 changes nothing, 0 leaves an even grey.
+
+    Example:
+        >>> generator = gan_generator(4, 32, filters=(8, 4))
+        >>> scale_contrast(generator, 1.1)
+    """
+    layer = generator.get_layer(COLOURS)
     layer.set_weights([factor * weight for weight in layer.get_weights()])
 
 
@@ -94,40 +112,58 @@ def fit_colours(generator: keras.Model, mean: np.ndarray, inputs: np.ndarray) ->
     return shifts
 
 
-def fit_grain(generator: keras.Model, judge: Judge) -> tuple[float, dict[str, float]]:
-    """Find the strength at which a generator's images are nearest to real ones, and set it.
+def fit_strengths(
+    generator: keras.Model, judge: Judge, mean: np.ndarray
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Find the contrast, and the strength of the grain, at which images are nearest to real ones.
 
-    The larger of both sliced Wasserstein distances is made least, by Brent's (1973) search between
-    half and one and a half times what was trained. Like a temperature fitted to a finished
-    classifier (Guo et al. 2017), it is one number, so a few dozen images are enough to find it.
+    The larger of both sliced Wasserstein distances is made least, by Nelder and Mead's (1965)
+    search between half and one and a half times what was trained; at every try the mean colour is
+    fitted as well. Like a temperature fitted to a finished classifier (Guo et al. 2017), they are
+    so few numbers that a few dozen images are enough to find them.
 
     Args:
-        generator: changed in place; without grain it is only judged.
+        generator: as `gan_generator` builds it; changed in place.
         judge: knows the real images, and draws.
+        mean: as in `fit_colours`.
 
     Returns:
-        The factor, and what the judge then finds.
+        The factors, `contrast` and, where there is grain, `grain`; and what the judge then finds.
+
+    Raises:
+        ValueError: as `fit_colours` does.
     """
-    found = {1.0: judge(generator)}
-    if has_grain(generator):
-        trained = generator.get_layer(LAYER).get_weights()
+    scales = {"contrast": scale_contrast} | ({"grain": scale_grain} if has_grain(generator) else {})
+    trained, found = generator.get_weights(), {}
 
-        def distance(factor):
-            generator.get_layer(LAYER).set_weights([factor * weight for weight in trained])
-            found[float(factor)] = judge(generator)
-            return found[float(factor)]["swd"]
+    def distance(factors):
+        generator.set_weights(trained)
+        for scale, factor in zip(scales.values(), factors, strict=True):
+            scale(generator, factor)
+        fit_colours(generator, mean, judge.inputs)
+        found[tuple(factors)] = judge(generator)
+        return found[tuple(factors)]["swd"]
 
-        minimize_scalar(
-            distance, bounds=(WEAKEST, STRONGEST), method="bounded", options={"xatol": CLOSE}
-        )
-        best = min(found, key=lambda factor: found[factor]["swd"])
-        generator.get_layer(LAYER).set_weights([best * weight for weight in trained])
-        return best, found[best]
-    return 1.0, found[1.0]
+    start = np.ones(len(scales))
+    minimize(
+        distance,
+        start,
+        method="Nelder-Mead",
+        bounds=[(WEAKEST, STRONGEST)] * len(scales),
+        options={
+            "initial_simplex": np.stack([start, *(start + FIRST * np.eye(len(scales)))]),
+            "xatol": CLOSE,
+            "fatol": np.inf,
+            "maxfev": TRIES * len(scales),
+        },
+    )
+    best = min(found, key=lambda factors: found[factors]["swd"])
+    distance(best)
+    return dict(zip(scales, map(float, best), strict=True)), found[best]
 
 
 def touch(generator: keras.Model, judge: Judge, mean: np.ndarray) -> str:
-    """Fit a trained generator's grain, its mean colour, and, as one changes the other, its grain.
+    """Fit a trained generator's contrast, grain and mean colour.
 
     Args:
         generator: as `gan_generator` builds it; changed in place.
@@ -137,11 +173,12 @@ def touch(generator: keras.Model, judge: Judge, mean: np.ndarray) -> str:
     Returns:
         In words, what was done.
     """
-    factor, _ = fit_grain(generator, judge)
-    shifts = fit_colours(generator, mean, judge.inputs)
-    factor *= fit_grain(generator, judge)[0]
+    before = generator.get_layer(COLOURS).get_weights()[1]
+    factors, _ = fit_strengths(generator, judge, mean)
+    shifts = generator.get_layer(COLOURS).get_weights()[1] - factors["contrast"] * before
     shown = ", ".join(f"{shift:+.3f}" for shift in shifts)
-    done = [f"the bias of red, green and blue moved by {shown} to the mean of real images"]
-    if factor != 1:
-        done.append(f"the grain {factor:.2f} times as strong as trained, by SWD")
-    return ", ".join(done)
+    strengths = " and ".join(f"the {name} {factor:.2f}" for name, factor in factors.items())
+    return (
+        f"{strengths} times as strong as trained, by SWD, and the bias of red, green and blue "
+        f"moved by {shown} to the mean of real images"
+    )

@@ -39,6 +39,7 @@ class GAN(Model):
         gamma: strength of the penalty.
         sigma: standard deviation of the noise of the first-order penalty. The discriminator learns
             to overlook differences that are smaller, so it belongs below the finest detail.
+        noise: its kind, one of the keys of `adversarial.NOISES`.
         augmentation: keys of `augmentation.AUGMENTATIONS`; a condition is moved with its image.
         l1_weight: weight of the mean absolute error in the generator's loss (conditional only).
         average_half_life: images after which a weight has lost half its part in the average.
@@ -52,7 +53,8 @@ class GAN(Model):
             what the model itself calls.
 
     Raises:
-        ValueError: for an unknown loss, penalty or augmentation, or networks that do not fit.
+        ValueError: for an unknown loss, penalty, noise or augmentation, or networks that do not
+            fit.
 
     Example:
         gan = GAN(gan_generator(size=400), gan_discriminator((400, 400, 3)))
@@ -70,6 +72,7 @@ class GAN(Model):
         penalty: str = "first_order",
         gamma: float = 0.1,
         sigma: float = 0.05,
+        noise: str = "white",
         augmentation: tuple[str, ...] = ("translation",),
         l1_weight: float = 0.0,
         average_half_life: float = 1000.0,
@@ -82,12 +85,14 @@ class GAN(Model):
         if penalty not in adversarial.PENALTIES:
             known = ", ".join(map(repr, adversarial.PENALTIES))
             raise ValueError(f"penalty {penalty!r} is unknown; choose one of {known}")
+        adversarial.check_noise(noise)
         check_kinds(augmentation)
         self.options = {
             "loss": loss,
             "penalty": penalty,
             "gamma": gamma,
             "sigma": sigma,
+            "noise": noise,
             "augmentation": tuple(augmentation),
             "l1_weight": l1_weight,
             "average_half_life": average_half_life,
@@ -154,7 +159,9 @@ class GAN(Model):
             draws["latents"] = random.normal(shape, seed=self.random)
         if self.options["penalty"] == "first_order":
             for name in ("real_noise", "fake_noise"):
-                draws[name] = random.normal((batch, *image_shape), seed=self.random)
+                draws[name] = adversarial.penalty_noise(
+                    self.options["noise"], (batch, *image_shape), self.random
+                )
         return draws
 
     def play(self, real, draws: dict, given=None) -> dict:

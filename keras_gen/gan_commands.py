@@ -51,6 +51,12 @@ Sigma = Annotated[
         panel="Game",
     ),
 ]
+Noise = Annotated[
+    str,
+    option(
+        "Of what kind: white, or natural, which lets D see grain.", metavar="NAME", panel="Game"
+    ),
+]
 Augmentation = Annotated[
     str,
     option(
@@ -109,6 +115,7 @@ def train_gan(
     penalty: Penalty = "first_order",
     gamma: Gamma = 0.1,
     sigma: Sigma = 0.005,
+    noise: Noise = "white",
     augmentation: Augmentation = "translation",
     half_life: HalfLife = 4000.0,
     latent_dim: Annotated[
@@ -162,6 +169,7 @@ def train_gan(
         penalty=penalty,
         gamma=gamma,
         sigma=sigma,
+        noise=noise,
         augmentation=_names(augmentation),
         average_half_life=half_life,
         latent_dim=latent_dim,
@@ -201,6 +209,7 @@ def train_pix2pix(
     penalty: Penalty = "first_order",
     gamma: Gamma = 0.01,
     sigma: Sigma = 0.005,
+    noise: Noise = "white",
     augmentation: Augmentation = "none",
     half_life: HalfLife = 1000.0,
     l1_weight: Annotated[
@@ -237,6 +246,7 @@ def train_pix2pix(
         penalty=penalty,
         gamma=gamma,
         sigma=sigma,
+        noise=noise,
         augmentation=_names(augmentation),
         average_half_life=half_life,
         l1_weight=l1_weight,

@@ -32,8 +32,11 @@ SCENES = 96  # aerial scenes to learn from
 JUDGED = 24  # images, at each round
 PROOF = 96  # images, at the end
 DRAWS = 4  # of as many, as any crops of a picture differ in what happens to be on them
-# When a game goes on: all that decides how fast, nothing that decides what for.
-MAY_CHANGE = ("learning_rate", "discriminator_rate", "steady", "average_half_life")
+# When a game goes on: how fast, how steady, not what for.
+MAY_CHANGE = (
+    *("learning_rate", "discriminator_rate", "steady"),
+    *("average_half_life", "gamma", "sigma", "noise"),
+)
 SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
 
@@ -53,6 +56,7 @@ def train_gan(
     penalty: str = "first_order",
     gamma: float = 0.1,
     sigma: float = 0.005,
+    noise: str = "white",
     augmentation: tuple[str, ...] = ("translation",),
     average_half_life: float = 4000.0,
     steps: int = 1000,
@@ -80,7 +84,7 @@ def train_gan(
         levels: as in `gan_discriminator`: its receptive field is 22, 46, 94 or 190 pixels for 3
             to 6 levels.
         scales: as in `gan_discriminator`: reductions of the image that it judges as well.
-        loss, penalty, gamma, sigma, augmentation, average_half_life: as in `GAN`.
+        loss, penalty, gamma, sigma, noise, augmentation, average_half_life: as in `GAN`.
         steps: training steps.
         batch_size: images a step.
         every: steps between checkpoints, each with a judgement.
@@ -126,6 +130,7 @@ def train_gan(
         "penalty": penalty,
         "gamma": gamma,
         "sigma": sigma,
+        "noise": noise,
         "augmentation": "+".join(augmentation),
         "average_half_life": average_half_life,
         "batch_size": batch_size,
@@ -153,6 +158,7 @@ def train_gan(
         penalty=penalty,
         gamma=gamma,
         sigma=sigma,
+        noise=noise,
         augmentation=augmentation,
         average_half_life=average_half_life,
         seed=seed,

@@ -30,6 +30,7 @@ def train_pix2pix(
     penalty: str = "first_order",
     gamma: float = 0.01,
     sigma: float = 0.005,
+    noise: str = "white",
     augmentation: tuple[str, ...] = (),
     l1_weight: float = 30.0,
     average_half_life: float = 1000.0,
@@ -56,7 +57,7 @@ def train_pix2pix(
         crop: side or `(height, width)` of the pairs to learn from; half of the whole by default.
         depth, filters, upsampling: of the generator, as in `unet_generator`.
         levels: as in `gan_discriminator`.
-        loss, penalty, gamma, sigma, augmentation, l1_weight, average_half_life: as in `GAN`.
+        loss, penalty, gamma, sigma, noise, augmentation, l1_weight, average_half_life: as in `GAN`.
         steps, batch_size, every, learning_rate, discriminator_rate, seed: as in `train_gan`.
         judged, proof: as in `train_gan`: pairs to judge a checkpoint, and the result, by.
         resume, memory_limit, command, console: as in `train_gan`.
@@ -87,6 +88,7 @@ def train_pix2pix(
         "penalty": penalty,
         "gamma": gamma,
         "sigma": sigma,
+        "noise": noise,
         "augmentation": "+".join(augmentation),
         "l1_weight": l1_weight,
         "average_half_life": average_half_life,
@@ -114,6 +116,7 @@ def train_pix2pix(
         penalty=penalty,
         gamma=gamma,
         sigma=sigma,
+        noise=noise,
         augmentation=augmentation,
         l1_weight=l1_weight,
         average_half_life=average_half_life,

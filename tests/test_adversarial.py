@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, random
 
-from keras_gen import adversarial
+from keras_gen import adversarial, distances
 from keras_gen.adversarial import GAN_LOSSES, PENALTIES
 
 REAL = np.float32([0.3, -1.2, 2.0, 0.0])
@@ -105,3 +105,33 @@ def test_noise_penalty_by_hand():
 def test_every_penalty_is_described():
     assert {"none", "r1", "first_order"} <= PENALTIES.keys()
     assert all(PENALTIES.values())
+
+
+def test_white_noise_is_mostly_fine_and_natural_noise_is_not():
+    """By band of a Laplacian pyramid, and by channel."""
+    share, likeness = {}, {}
+    for kind in adversarial.NOISES:
+        noise = adversarial.penalty_noise(kind, (4, 160, 200, 3), random.SeedGenerator(1))
+        noise = np.asarray(noise, np.float64)
+        assert noise.shape == (4, 160, 200, 3)
+        assert noise.mean() == pytest.approx(0, abs=0.05) and noise.std() == pytest.approx(1, 0.05)
+        bands = [band.std() for band in distances.laplacian_pyramid(noise, 4)]
+        share[kind] = bands[0] ** 2 / noise.var()
+        likeness[kind] = np.corrcoef(noise.reshape(-1, 3).T)[0, 1:]
+        if kind == "natural":
+            assert max(bands) < 2 * min(bands)
+    assert share["white"] == pytest.approx(0.89, abs=0.01)
+    assert share["natural"] < 0.4
+    np.testing.assert_allclose(likeness["white"], 0, atol=0.02)
+    np.testing.assert_allclose(likeness["natural"], 0.9, atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(2, 33, 17, 3), (1, 8, 8, 1)])
+def test_natural_noise_of_any_size(shape):
+    noise = np.asarray(adversarial.penalty_noise("natural", shape, random.SeedGenerator(0)))
+    assert noise.shape == shape and 0.5 < noise.std() < 1.5
+
+
+def test_unknown_noise():
+    with pytest.raises(ValueError, match="noise 'pink' is unknown; choose one of 'white', 'natur"):
+        adversarial.penalty_noise("pink", (1, 8, 8, 3), random.SeedGenerator(0))

@@ -1,4 +1,4 @@
-"""The last touch: the mean colour and the strength of the grain, fitted to real images."""
+"""The last touch: mean colour, contrast and the strength of the grain, fitted to real images."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,13 @@ from scipy import special
 
 import keras_gen as kg
 from keras_gen import gan_watch
-from keras_gen.finishing import fit_colours, fit_grain, scale_grain, touch
+from keras_gen.finishing import (
+    fit_colours,
+    fit_strengths,
+    scale_contrast,
+    scale_grain,
+    touch,
+)
 
 LATENTS = gan_watch.latents(6, 4, seed=3)
 
@@ -38,28 +44,43 @@ def test_scale_of_the_grain_alone():
     assert neighbours[1] < 0.5 * neighbours[0]
 
 
-@pytest.mark.parametrize("strength", [0.7, 1.3])
-def test_fit_finds_the_strength_that_real_images_have(strength):
+def test_scale_of_the_contrast():
     model = generator()
-    scale_grain(model, strength)
+    before = special.logit(np.asarray(drawn(model), np.float64))
+    scale_contrast(model, 1.5)
+    np.testing.assert_allclose(drawn(model), special.expit(1.5 * before), atol=1e-5)
+    scale_contrast(model, 0)
+    np.testing.assert_array_equal(drawn(model), 0.5)
+
+
+def mean_of(judge):
+    return judge.reference.mean((0, 1, 2), dtype=float)
+
+
+@pytest.mark.parametrize("grain, contrast", [(0.7, 1.0), (1.3, 1.2)])
+def test_fit_finds_the_strengths_that_real_images_have(grain, contrast):
+    model = generator()
+    scale_grain(model, grain)
+    scale_contrast(model, contrast)
     judge = judge_of(model)
     fitted = generator()
-    factor, numbers = fit_grain(fitted, judge)
-    assert factor == pytest.approx(strength, abs=0.03)
+    factors, numbers = fit_strengths(fitted, judge, mean_of(judge))
+    assert factors == pytest.approx({"grain": grain, "contrast": contrast}, abs=0.05)
     assert numbers == pytest.approx(judge(fitted), rel=1e-4)
-    assert numbers["swd"] < judge(generator())["swd"]
+    assert numbers["swd"] < 0.3 * judge(generator())["swd"]
     for changed, trained in zip(fitted.weights, generator().weights, strict=True):
-        times = factor if "grain" in trained.path else 1
-        np.testing.assert_allclose(changed, times * np.asarray(trained), rtol=1e-6)
+        if "colours/bias" not in trained.path:
+            layer = trained.path.split("/")[-2]
+            times = factors.get({"colours": "contrast"}.get(layer, layer), 1)
+            np.testing.assert_allclose(changed, times * np.asarray(trained), rtol=1e-5)
 
 
-def test_without_grain_nothing_is_changed():
+def test_without_grain_there_is_only_contrast_to_fit():
     model = generator(grain=0)
-    before = model.get_weights()
-    factor, numbers = fit_grain(model, judge_of(model))
-    assert factor == 1 and numbers["swd"] == pytest.approx(0, abs=1e-3)
-    for a, b in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    judge = judge_of(model)
+    scale_contrast(model, 1 / 1.2)
+    factors, _ = fit_strengths(model, judge, mean_of(judge))
+    assert factors == pytest.approx({"contrast": 1.2}, abs=0.05)
     with pytest.raises(ValueError, match=r"has no layer 'grain'; expected one of gan_generator"):
         scale_grain(model, 2)
 
@@ -92,12 +113,13 @@ def test_colours_need_a_mean_for_each_channel():
             fit_colours(generator(), mean, LATENTS)
 
 
-def test_last_touch_brings_back_colours_and_grain():
+def test_last_touch_brings_back_colours_contrast_and_grain():
     model = generator()
     judge = judge_of(model)
     real = np.asarray(model(np.concatenate([LATENTS, gan_watch.latents(6, 4, seed=8)])), np.float64)
     spoilt = generator()
     scale_grain(spoilt, 1.4)
+    scale_contrast(spoilt, 0.8)
     kernel, bias = spoilt.get_layer("colours").get_weights()
     spoilt.get_layer("colours").set_weights([kernel, bias + np.float32([0.3, -0.2, 0.1])])
     before = judge(spoilt)["swd"]
@@ -105,3 +127,4 @@ def test_last_touch_brings_back_colours_and_grain():
     assert judge(spoilt)["swd"] < 0.5 * before
     assert "the bias of red, green and blue moved by -0." in told
     assert float(told.split("the grain ")[1].split()[0]) == pytest.approx(1 / 1.4, abs=0.1)
+    assert float(told.split("the contrast ")[1].split()[0]) == pytest.approx(1 / 0.8, abs=0.1)

@@ -192,6 +192,8 @@ def test_mistakes_are_explained():
     generator, discriminator = networks()
     with pytest.raises(ValueError, match="penalty 'r3' is unknown; choose one of 'none'"):
         GAN(generator, discriminator, penalty="r3")
+    with pytest.raises(ValueError, match="noise 'loud' is unknown; choose one of 'white'"):
+        GAN(generator, discriminator, noise="loud")
     with pytest.raises(ValueError, match="GAN loss 'x' is unknown"):
         GAN(generator, discriminator, loss="x")
     with pytest.raises(ValueError, match="an unconditional GAN has none; set it to 0"):
@@ -208,9 +210,10 @@ def test_mistakes_are_explained():
 # One step ----------------------------------------------------------------------------------------
 
 
-def test_losses_are_those_of_the_scores():
+@pytest.mark.parametrize("noise", ["white", "natural"])
+def test_losses_are_those_of_the_scores(noise):
     """Everything that a step computes, once more by hand from what was drawn."""
-    gan = pair(gamma=0.3, sigma=0.1, augmentation=("translation", "colour"))
+    gan = pair(gamma=0.3, sigma=0.1, noise=noise, augmentation=("translation", "colour"))
     real = some_images()
     draws, losses, *_ = play(gan, real)
     real_seen = augment(real, draws["augmentation"])
