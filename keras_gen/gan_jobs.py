@@ -37,6 +37,10 @@ MAY_CHANGE = (
     *("learning_rate", "discriminator_rate", "steady"),
     *("average_half_life", "gamma", "sigma", "noise"),
 )
+CHOICES = {
+    "swd": "the best by SWD",
+    "swd_separate": "the best by SWD, separately normalised",
+}
 SEARCHED = 64  # pixels a side, at least, for patches to be searched in the training images
 
 
@@ -103,7 +107,8 @@ def train_gan(
 
     Returns:
         The path of the `.keras` file: the averaged generator of the state where that had the least
-        sliced Wasserstein distance, with the last touch of `finishing.touch`.
+        sliced Wasserstein distance, each set of images normalised by itself, with the last touch of
+        `finishing.touch`.
 
     Raises:
         ValueError: for options that do not fit together, data that cannot be used, or a directory
@@ -222,6 +227,7 @@ def train_gan(
         f"range) of {DRAWS} draws of both",
         learned_from=images.names,
         judged_as=colour_fitted,
+        best="swd_separate",  # brightness and contrast, to which it is blind, are fitted at the end
         touch=touch,
         steps=steps,
         every=every,
@@ -252,6 +258,7 @@ def play(
     against: str,
     learned_from: list[str],
     judged_as: Callable[[keras.Model], keras.Model] = lambda generator: generator,
+    best: str = "swd",
     touch: Callable[[keras.Model], str] = lambda generator: "",
     steps: int,
     every: int,
@@ -274,6 +281,8 @@ def play(
         learned_from: names of the pictures trained on.
         judged_as: gives what each round judges in place of a generator, such as a copy with some of
             the touch that it will get in the end.
+        best: the number of the judge by which the state to leave is chosen, a key of `CHOICES`;
+            that of the average, as the other one's goes up and down, and its least is luck.
         touch: changes a trained generator a little, in place, and says how.
         command: the command line, for the card.
 
@@ -299,7 +308,7 @@ def play(
 
     def finish(history):
         training.load_best(model, directory)
-        best = min(history, key=lambda row: row["swd"], default=None)
+        chosen = min(history, key=lambda row: row[best], default=None)
         trained = model.averaged_generator
         with reporting.activity(console, "fitting colours and grain"):
             touched = touch(trained)
@@ -307,11 +316,11 @@ def play(
         path = directory / f"{name}.keras"
         with reporting.activity(console, "judging the result and writing it"):
             training.save_generator(generator, path)
-            facts = {"steps": int(model.optimizer.iterations), "state": "the best by SWD"}
-            if best is not None:
+            facts = {"steps": int(model.optimizer.iterations), "state": CHOICES[best]}
+            if chosen is not None:
                 facts |= {
                     "steps": history[-1]["step"],
-                    "state": f"step {best['step']}, the best by SWD",
+                    "state": f"step {chosen['step']}, {CHOICES[best]}",
                 }
             facts["weights"] = ", ".join(filter(None, ["averaged over steps", touched]))
             asked = training.with_changes(options, directory)
@@ -325,7 +334,7 @@ def play(
                 drawn=judge.draw(trained, gan_record.SHOWN),
                 history=history,
                 directory=directory,
-                best=best,
+                best=chosen,
             )
             training.write_text(path.with_name(f"{name}.md"), "\n".join(lines))
         console.print(f"wrote {path} and its card", soft_wrap=True)
@@ -340,7 +349,7 @@ def play(
             every=every,
             preview=preview,
             describe=gan_watch.describe,
-            best="swd",  # of the average: the other one's goes up and down, and its least is luck
+            best=best,
             alarm=alarm,
             resume=resume,
             options=options,
