@@ -102,11 +102,12 @@ def train_pix2pix(
     keras.utils.set_random_seed(seed)
     channels = len(aerial.CLASSES) if labels else 3
 
-    def build(at):
+    def build(at, margin=0):
         settings = {"depth": depth, "filters": filters, "upsampling": upsampling}
-        return unet_generator((*at, channels), base=not labels, seed=2 * seed, **settings)
+        settings |= {"base": not labels, "margin": margin}
+        return unet_generator((*at, channels), seed=2 * seed, **settings)
 
-    whole = build(full)  # first, so that a size that does not fit is known at once
+    whole = build(full, margin=2**depth)  # first, so that a size that does not fit is known at once
     model = GAN(
         build(part),
         gan_discriminator(

@@ -38,6 +38,7 @@ def unet_generator(
     normalization: str | None = None,
     base: bool | None = None,
     pad: bool = False,
+    margin: int = 0,
     channels: int = 3,
     seed: int | None = None,
     name: str = "unet_generator",
@@ -66,6 +67,9 @@ def unet_generator(
             `size`, and the input has the output's channels.
         pad: take any size: a level that cannot be halved is filled up, and what is too much is
             cut off on the way back.
+        margin: so many pixels more are drawn on each side, from a mirrored input, and cut off at
+            the end, a multiple of 2 to the power of `depth`. Convolutions take what lies outside
+            for zeros, which may show as a line along the edges; the weights are the same.
         channels: channels of the output.
         seed: seed of the initial weights.
         name: the model's name.
@@ -92,7 +96,7 @@ def unet_generator(
     """
     size = None if size is None else sizes.as_pair(size)
     base = (size is not None and input_shape[-1] == channels) if base is None else base
-    _check(input_shape, size, depth, downsampling, normalization, base, pad, channels)
+    _check(input_shape, size, depth, downsampling, normalization, base, pad, margin, channels)
     widths = _widths(filters, depth)
     seeds = blocks.seeds(seed)
     common = (residual, activation, normalization, seeds)
@@ -101,6 +105,9 @@ def unet_generator(
     start = x = inputs
     if size is not None:
         start = x = layers.Resizing(*size, interpolation="bicubic", name="base")(inputs)
+    if margin:
+        sides = ((0, 0), (margin, margin), (margin, margin), (0, 0))
+        start = x = ops.pad(x, sides, mode="reflect")
     kept = []
     for level, width in enumerate(widths[:-1]):
         x = _level(x, width, *common, name=f"down_{level}")
@@ -120,12 +127,14 @@ def unet_generator(
     x = layers.Conv2D(channels, 1, kernel_initializer="zeros", name="colours")(x)
     if base:
         x = blocks.correct(x, start)
+    if margin:
+        x = layers.Cropping2D(margin, name="cut_margin")(x)
     return Model(
         inputs, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
     )
 
 
-def _check(input_shape, size, depth, downsampling, normalization, base, pad, channels):
+def _check(input_shape, size, depth, downsampling, normalization, base, pad, margin, channels):
     if len(input_shape) != 3 or input_shape[2] is None:
         raise ValueError(f"input_shape={input_shape} is not (height, width, channels)")
     if not isinstance(depth, int) or depth < 1:
@@ -143,6 +152,12 @@ def _check(input_shape, size, depth, downsampling, normalization, base, pad, cha
             f"out, or set channels={input_shape[2]}"
         )
     full = tuple(input_shape[:2]) if size is None else size
+    least = min((side for side in full if side is not None), default=math.inf)
+    if not isinstance(margin, int) or margin % 2**depth or not 0 <= margin < least:
+        raise ValueError(
+            f"margin={margin!r} is not a multiple of {2**depth} below {least}: it is mirrored from "
+            f"the image, and halved {depth} times"
+        )
     if None in full:
         if pad:
             return

@@ -86,6 +86,33 @@ def test_padding_changes_nothing_where_the_size_fits():
     np.testing.assert_array_equal(*drawn)
 
 
+def test_margin_changes_the_edges_alone():
+    """Inside, further from the edge than its field reaches, the picture is the same, of the same
+    weights; at the edge it is what the network draws of the mirrored image."""
+    options = {"depth": 1, "filters": 3, "seed": 2}
+    plain, wide = (
+        stirred(unet_generator((40, 48, 3), margin=margin, **options)) for margin in (0, 8)
+    )
+    image = some_images(1, 40, 48, 3)
+    drawn = [np.asarray(model(image, training=False))[0] for model in (plain, wide)]
+    assert wide.count_params() == plain.count_params() and drawn[1].shape == (40, 48, 3)
+    difference = np.abs(drawn[1] - drawn[0]).max(axis=-1)
+    assert difference[12:-12, 12:-12].max() < 1e-6 and difference[0].max() > 1e-3
+    larger = stirred(unet_generator((56, 64, 3), **options))
+    mirrored = np.pad(image, ((0, 0), (8, 8), (8, 8), (0, 0)), mode="reflect")
+    expected = np.asarray(larger(mirrored, training=False))[0, 8:-8, 8:-8]
+    np.testing.assert_allclose(drawn[1], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"pad": True}, {"size": 48}])
+def test_margin_goes_with_the_rest(options):
+    shape = (None, None, 3) if "pad" in options else (32, 32, 3)
+    model = unet_generator(shape, depth=2, filters=2, margin=4, **options)
+    side = options.get("size", 37)
+    image = some_images(1, side if "pad" in options else 32, side if "pad" in options else 32, 3)
+    assert model(image, training=False).shape == (1, side, side, 3)
+
+
 def test_draws_400_for_real():
     model = unet_generator((400, 400, 7), filters=2)
     assert model(some_images(1, 400, 400, 7), training=False).shape == (1, 400, 400, 3)
@@ -269,6 +296,8 @@ def test_its_field_and_its_cost_are_known():
         ({"upsampling": "linear"}, "upsampling method 'linear' is unknown"),
         ({"filters": (8, 16)}, "filters=(8, 16) are no channels for 4 levels and the deepest"),
         ({"filters": 0}, "filters=0 are no channels"),
+        ({"margin": 8}, "margin=8 is not a multiple of 16 below 400"),
+        ({"input_shape": (16, 32, 3), "margin": 16}, "margin=16 is not a multiple of 16 below 16"),
         ({"input_shape": (64, 64, 7), "base": True}, "an input of 7 channels cannot be the base"),
     ],
 )
