@@ -55,7 +55,7 @@ def scale_contrast(generator: keras.Model, factor: float) -> None:
     """Make what a `gan_generator` draws steeper or flatter, before its sigmoid, in place.
 
     Args:
-        generator: as `gan_generator` builds it.
+        generator: as in `fit_strengths`.
         factor: 1 changes nothing, 0 leaves an even grey.
 
     Example:
@@ -70,9 +70,9 @@ def fit_colours(generator: keras.Model, mean: np.ndarray, inputs: np.ndarray) ->
     """Give a generator's images the mean colour of real ones: the bias of its last layer, in place.
 
     Args:
-        generator: as `gan_generator` builds it.
+        generator: as in `fit_strengths`.
         mean: of each channel of the real images, from 0 to 1.
-        inputs: float32 `(count, latent_dim)`: what to draw from; the more, the surer.
+        inputs: what to draw from, such as float32 `(count, latent_dim)`; the more, the surer.
 
     Returns:
         What was added to the bias of each channel, in logits (so that e to the power of it is the
@@ -123,7 +123,8 @@ def fit_strengths(
     so few numbers that a few dozen images are enough to find them.
 
     Args:
-        generator: as `gan_generator` builds it; changed in place.
+        generator: as `gan_generator` builds it, or `unet_generator` without a base; changed in
+            place.
         judge: knows the real images, and draws.
         mean: as in `fit_colours`.
 
@@ -166,7 +167,7 @@ def touch(generator: keras.Model, judge: Judge, mean: np.ndarray) -> str:
     """Fit a trained generator's contrast, grain and mean colour.
 
     Args:
-        generator: as `gan_generator` builds it; changed in place.
+        generator: as in `fit_strengths`; changed in place.
         judge: knows real images, and what to draw from.
         mean: mean colour of all real images, of which the judge knows some only.
 

@@ -7,7 +7,18 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from keras_gen import aerial, datasets, gan_watch, jobs, paired, reading, reporting, sizes, training
+from keras_gen import (
+    aerial,
+    datasets,
+    finishing,
+    gan_watch,
+    jobs,
+    paired,
+    reading,
+    reporting,
+    sizes,
+    training,
+)
 from keras_gen.gan import GAN
 from keras_gen.gan_jobs import BUNDLED, JUDGED, MAY_CHANGE, PROOF, SCENES, adam, play
 from keras_gen.gan_networks import gan_discriminator
@@ -63,7 +74,8 @@ def train_pix2pix(
         resume, memory_limit, command, console: as in `train_gan`.
 
     Returns:
-        The path of the `.keras` file.
+        The path of the `.keras` file. A scene's contrast and mean colour have got the last touch of
+        `finishing.touch`, from pairs to learn from.
 
     Raises:
         ValueError, FloatingPointError: as `train_gan` does.
@@ -178,6 +190,15 @@ def train_pix2pix(
             "read": read["drawn"]
         }
 
+    def touch(generator):
+        if not labels:
+            return ""  # what is drawn is added to the clouded picture, which has its own colours
+        half = max(2, proof // 2)
+        settings = {"steps": 1, "batch_size": 2 * half, "seed": seed + 2**31 + 4}
+        given, real = (np.asarray(images) for images in next(iter(pairs(**settings))))
+        fitting = gan_watch.Judge(real, given[:half], batch_size=4)
+        return finishing.touch(generator, fitting, real.mean((0, 1, 2), dtype=float))
+
     with reporting.activity(console, "judging real images"):
         first = judge(part, judged, 1)
     return play(
@@ -187,6 +208,7 @@ def train_pix2pix(
         directory=directory,
         name=f"pix2pix_{jobs.data_name(data, BUNDLED)}",
         finished=at_full_size,
+        touch=touch,
         report=report,
         samples=samples,
         against=f"{proof} images to real ones{' that no training sees' if labels else ''}",

@@ -321,6 +321,8 @@ def test_pix2pix_from_label_maps(tmp_path, eager):
     card = path.with_suffix(".md").read_text("utf-8")
     assert "pixels whose class reads back right" in card
     assert "| l1 weight | 30.0 |" in card
+    assert re.search(r"\| weights \| averaged over steps, the contrast \d\.\d\d times", card)
+    assert model.get_layer("cut_margin").cropping == ((4, 4), (4, 4))
     assert all("l1" in row for row in rows_of(tmp_path))
     with Image.open(path.with_suffix(".jpg")) as sheet:  # given, drawn, real; two pairs a row
         assert sheet.size == (6 * 48 + 5 * 4, 2 * 48 + 4)
