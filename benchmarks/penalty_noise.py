@@ -2,7 +2,7 @@
 
     python benchmarks/penalty_noise.py
 
-Real images are crops of aerial scenes, 128×128; the others are other crops of them with one fault,
+Real images are crops of aerial scenes, 64×64; the others are the same crops with one fault,
 a noise of standard deviation 0.015: grain in colours alone, grey grain, or soft clouds. Nothing
 else differs, so how well pairs are told apart says how well the discriminator sees the fault. The
 noise of the penalty is white or natural (`adversarial.NOISES`). Two seeds, some minutes on two
@@ -21,7 +21,7 @@ from keras import random
 from keras_gen import adversarial, aerial, crops, datasets, gan_jobs, paired, training
 from keras_gen.gan_networks import gan_discriminator
 
-SIZE, BATCH, STEPS, SCENES = 128, 8, 300, 24
+SIZE, BATCH, STEPS, SCENES = 64, 8, 400, 24
 STRENGTH = 0.015
 GAMMAS, SEEDS = (0.0005, 0.01), (0, 1)
 SIGMA = 0.005
@@ -64,8 +64,8 @@ def told_apart(kind, noise, gamma, seed, scenes):
         optimizer.apply(tape.gradient(loss, weights), weights)
 
     def pair(count, salt):
-        both = crops.cut(scenes, (SIZE, SIZE), 2 * count, seed=(seed, salt))
-        return both[:count], both[count:] + fault(kind, (count, SIZE, SIZE, 3), draws)
+        real = crops.cut(scenes, (SIZE, SIZE), count, seed=(seed, salt))
+        return real, real + fault(kind, real.shape, draws)
 
     for number in range(STEPS):
         step(*pair(BATCH, number))

@@ -158,7 +158,7 @@ def penalty_noise(kind: str, shape: tuple, seed: random.SeedGenerator) -> KerasT
     colour as in brightness; images have about as much contrast at one scale as at the next, and
     little of it is colour (Field 1987; Ruderman, Cronin and Chiao 1998). So a penalty with white
     noise makes fine grain, and its colour, dearer to look at than anything else; natural noise does
-    not.
+    not (`benchmarks/penalty_noise.md`).
 
     Args:
         kind: one of the keys of `NOISES`.
