@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import random
 
-from keras_gen import adversarial, aerial, crops, datasets, gan_jobs, paired, training
+from keras_gen import adversarial, crops, gan_jobs, paired, training
 from keras_gen.gan_networks import gan_discriminator
 
 SIZE, BATCH, STEPS, SCENES = 64, 8, 400, 24
@@ -98,10 +98,7 @@ def write(results):
 def main():
     """All of it."""
     keras.utils.set_random_seed(0)
-    scenes = datasets.Images()
-    for seed in paired.TRAINED_ON[:SCENES]:
-        pixels = np.uint8(np.rint(255 * aerial.scene(seed, 400)[1]))
-        scenes.append(f"aerial_{seed}", pixels, 1.0)
+    scenes = paired.aerial_images(paired.TRAINED_ON[:SCENES])
     results = {}
     for kind, noise, gamma in itertools.product(FAULTS, adversarial.NOISES, GAMMAS):
         name = f"{kind}, {noise}, {gamma}"

@@ -8,6 +8,7 @@ where it takes an image for a real one. With σ for the sigmoid, D(x) = σ(score
 which stay finite where σ itself would round to 0 or 1.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -172,8 +173,8 @@ def penalty_noise(kind: str, shape: tuple, seed: random.SeedGenerator) -> KerasT
         ValueError: for another kind.
 
     Example:
-        >>> penalty_noise("natural", (2, 400, 400, 3), random.SeedGenerator(0)).shape
-        TensorShape([2, 400, 400, 3])
+        >>> tuple(penalty_noise("natural", (2, 400, 400, 3), random.SeedGenerator(0)).shape)
+        (2, 400, 400, 3)
     """
     check_noise(kind)
     if kind == "white":
@@ -181,9 +182,7 @@ def penalty_noise(kind: str, shape: tuple, seed: random.SeedGenerator) -> KerasT
     batch, height, width, channels = shape
     levels = max(1, int(math.log2(min(height, width) / COARSEST)) + 1)
     sizes = [(-(-height // 2**level), -(-width // 2**level)) for level in range(levels)]
-    ends = [0]
-    for rows, columns in sizes:
-        ends.append(ends[-1] + rows * columns)
+    ends = [0, *itertools.accumulate(map(math.prod, sizes))]
     drawn = random.normal((batch, ends[-1], 1 + channels), seed=seed)  # a line of grey and colours
     drawn = GREY * drawn[..., :1] + (1 - GREY**2) ** 0.5 * drawn[..., 1:]
     noise = 0.0

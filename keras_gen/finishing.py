@@ -18,7 +18,7 @@ CLOSE = 0.02  # how well to know it
 FIRST = 0.1  # the first steps
 TRIES = 20  # at most, for each number
 LAYER = "grain"
-COLOURS = "colours"  # the last convolution of `gan_generator`
+COLOURS = "colours"  # the last convolution of `gan_generator` and of `unet_generator`
 THINNED = 3  # every third row and column is enough to know a mean; no stage has such a period
 FARTHEST = 5.0  # logits
 
@@ -137,11 +137,14 @@ def fit_strengths(
     scales = {"contrast": scale_contrast} | ({"grain": scale_grain} if has_grain(generator) else {})
     trained, found = generator.get_weights(), {}
 
-    def distance(factors):
+    def scale_by(factors):
         generator.set_weights(trained)
         for scale, factor in zip(scales.values(), factors, strict=True):
             scale(generator, factor)
         fit_colours(generator, mean, judge.inputs)
+
+    def distance(factors):
+        scale_by(factors)
         found[tuple(factors)] = judge(generator)
         return found[tuple(factors)]["swd"]
 
@@ -159,7 +162,7 @@ def fit_strengths(
         },
     )
     best = min(found, key=lambda factors: found[factors]["swd"])
-    distance(best)
+    scale_by(best)
     return dict(zip(scales, map(float, best), strict=True)), found[best]
 
 

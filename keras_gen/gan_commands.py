@@ -40,7 +40,15 @@ Penalty = Annotated[
     str,
     option("On D's slope: none, r1, r1_r2 or first_order.", metavar="NAME", panel="Game"),
 ]
-Gamma = Annotated[float, option("Strength of the penalty.", min=0.0, metavar="G", panel="Game")]
+Gamma = Annotated[
+    float,
+    option(
+        "Strength of the penalty; may differ on --resume, as may sigma and noise.",
+        min=0.0,
+        metavar="G",
+        panel="Game",
+    ),
+]
 Sigma = Annotated[
     float,
     option(

@@ -310,7 +310,7 @@ def play(
         training.load_best(model, directory)
         chosen = min(history, key=lambda row: row[best], default=None)
         trained = model.averaged_generator
-        with reporting.activity(console, "fitting colours and grain"):
+        with reporting.activity(console, "fitting contrast, colours and grain"):
             touched = touch(trained)
         generator = finished(trained)
         path = directory / f"{name}.keras"

@@ -6,13 +6,7 @@ from scipy import special
 
 import keras_gen as kg
 from keras_gen import gan_watch
-from keras_gen.finishing import (
-    fit_colours,
-    fit_strengths,
-    scale_contrast,
-    scale_grain,
-    touch,
-)
+from keras_gen.finishing import fit_colours, fit_strengths, scale_contrast, scale_grain, touch
 
 LATENTS = gan_watch.latents(6, 4, seed=3)
 

@@ -104,13 +104,14 @@ def test_margin_changes_the_edges_alone():
     np.testing.assert_allclose(drawn[1], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"pad": True}, {"size": 48}])
-def test_margin_goes_with_the_rest(options):
-    shape = (None, None, 3) if "pad" in options else (32, 32, 3)
-    model = unet_generator(shape, depth=2, filters=2, margin=4, **options)
-    side = options.get("size", 37)
-    image = some_images(1, side if "pad" in options else 32, side if "pad" in options else 32, 3)
-    assert model(image, training=False).shape == (1, side, side, 3)
+@pytest.mark.parametrize(
+    ("open_to", "given", "drawn", "options"),
+    [(None, 37, 37, {"pad": True}), (32, 32, 48, {"size": 48})],
+)
+def test_margin_goes_with_the_rest(open_to, given, drawn, options):
+    model = unet_generator((open_to, open_to, 3), depth=2, filters=2, margin=4, **options)
+    image = some_images(1, given, given, 3)
+    assert model(image, training=False).shape == (1, drawn, drawn, 3)
 
 
 def test_draws_400_for_real():
