@@ -40,8 +40,8 @@ STARTS = {  # name → kernel initializer, normalisation
 
 def crops(split, count):
     """Pairs of small and large crops of photographs, in one batch."""
-    images = kg.datasets.photographs(split)
-    pairs = kg.datasets.pairs(images, 12, 48, steps=1, batch_size=count, seed=1)
+    images = kg.data.photographs(split)
+    pairs = kg.data.pairs(images, 12, 48, steps=1, batch_size=count, seed=1)
     return next((small.numpy(), large.numpy()) for small, large in pairs)
 
 
@@ -97,10 +97,10 @@ def small_generator(seed, activation="leaky_relu", output="sigmoid", residual=Fa
         blocks=2,
         activation=activation,
         residual=residual,
-        base=False,
+        global_residual=False,
         seed=seed,
     )
-    drawn = OUTPUTS[output](model.get_layer("colours").output)
+    drawn = OUTPUTS[output](model.get_layer("to_rgb").output)
     return keras.Model(model.inputs[0], drawn)
 
 
@@ -137,9 +137,14 @@ def main():
     began = time.time()
     data = crops("train", 480), crops("test", 64)
     x, y = data[0][0][:8], data[0][1][:8]
-    truth = kg.saturation(data[1][1])
+    reference = kg.saturation(data[1][1])
     path = Path(__file__).with_suffix(".json")
-    found = {"looks": LOOKS, "rates": RATES, "seeds": SEEDS, "truth_saturation": round(truth, 4)}
+    found = {
+        "looks": LOOKS,
+        "rates": RATES,
+        "seeds": SEEDS,
+        "truth_saturation": round(reference, 4),
+    }
 
     def note(experiment, **row):
         found.setdefault(experiment, []).append(row)

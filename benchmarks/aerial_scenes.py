@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python benchmarks/aerial_scenes.py --scenes 1000 --out benchmarks/aerial_scenes.md
 
-The numbers documented in `aerial.CLASSES` are the means of this table.
+The numbers documented in `palette.CLASSES` are the means of this table.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 import scipy  # noqa: E402
 from scipy import ndimage  # noqa: E402
 
-from keras_gen import aerial  # noqa: E402
+from keras_gen.data.aerial import palette, rendering
 
 
 def main():
@@ -30,13 +30,13 @@ def main():
     parser.add_argument("--out", type=Path, help="write the table here as well")
     arguments = parser.parse_args()
 
-    aerial.scene(0, arguments.size)  # warm the tables of noise weights
-    count = len(aerial.CLASSES)
+    rendering.scene(0, arguments.size)  # warm the tables of noise weights
+    count = len(palette.CLASSES)
     seconds, digests, shares = [], [set(), set()], []
     pixels, colour, texture = np.zeros(count), np.zeros((count, 3)), np.zeros(count)
     for seed in range(arguments.scenes):
         start = time.process_time()
-        labels, image = aerial.scene(seed, arguments.size)
+        labels, image = rendering.scene(seed, arguments.size)
         seconds.append(time.process_time() - start)
         for seen, array in zip(digests, (labels, image), strict=True):
             seen.add(hashlib.sha256(array.tobytes()).hexdigest())
@@ -73,7 +73,7 @@ def main():
         "|---|---|---|---|---|---|---|",
     ]
     shares = np.array(shares)
-    for index, name in enumerate(aerial.CLASSES):
+    for index, name in enumerate(palette.CLASSES):
         red, green, blue = colour[index] / pixels[index]
         lines.append(
             f"| {name} | {red:.3f} | {green:.3f} | {blue:.3f} | "

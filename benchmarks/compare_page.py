@@ -29,10 +29,10 @@ RUNS = {
 
 def photographs(place):
     """Three pictures of 400×400 that no training sees."""
-    test = kg.datasets.photographs("test")
-    aerial = (kg.aerial.scene(2**31 - 1)[1] * 255).round().astype("uint8")
+    test = kg.data.photographs("test")
+    aerial = (kg.data.aerial.scene(2**31 - 1)[1] * 255).round().astype("uint8")
     for name, picture in (*test, ("aerial", aerial)):
-        square = kg.datasets.reduce(kg.generating.middle(picture, (1, 1)), 400)
+        square = kg.data.reduce(kg.data.center_crop(picture, (1, 1)), 400)
         Image.fromarray(square).save(place / f"{name}.png")
 
 
@@ -52,8 +52,8 @@ def main():
     lines = [
         "# The page that compares upsampling methods",
         "",
-        "Three photographs at 400×400 (`chelsea`, `coffee`, an aerial scene), each with the truth "
-        f"and every method, from the command line. {kg.training.machine()}.",
+        "Three photographs at 400×400 (`chelsea`, `coffee`, an aerial scene), each with the reference "
+        f"and every method, from the command line. {kg.machine()}.",
         "",
         "| methods | seconds | processor seconds | page (MB) |",
         "|---|---|---|---|",

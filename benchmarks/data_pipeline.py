@@ -17,7 +17,12 @@ from pathlib import Path
 from PIL import Image
 
 import keras_gen as kg
-from keras_gen import datasets, drawings, paired, training
+from keras_gen._util import machine
+from keras_gen.data import bundled, folders, synthetic
+from keras_gen.data.batches import label_pairs, pairs
+from keras_gen.data.images import Images
+from keras_gen.data.scenes import TRAINING_SCENES, Scenes
+from keras_gen.training import loop
 
 STEPS, WARM_UP = 60, 10
 LIMIT = 0.05
@@ -28,13 +33,13 @@ JOBS = {
 }
 
 
-def folder_of_photographs(path: Path, count: int = 40) -> datasets.Images:
+def folder_of_photographs(path: Path, count: int = 40) -> Images:
     """Write large JPEG files, as cameras do, and read them as a user's folder is read."""
     for seed in range(count):
-        leaves = Image.fromarray(drawings.dead_leaves(seed, size=512))
+        leaves = Image.fromarray(synthetic.dead_leaves(seed, size=512))
         leaves.resize((2400, 1800), Image.Resampling.LANCZOS).save(path / f"{seed}.jpg")
     start = time.perf_counter()
-    images = datasets.folder(path)
+    images = folders.folder(path)
     seconds = time.perf_counter() - start
     print(f"read {count} files of 1800×2400 in {seconds:.1f} s, before the first step")
     return images
@@ -63,7 +68,7 @@ def main() -> None:
     lines = [
         "# Waiting for data",
         "",
-        f"`python benchmarks/data_pipeline.py` on {training.machine()}; {STEPS - WARM_UP} steps "
+        f"`python benchmarks/data_pipeline.py` on {machine.machine()}; {STEPS - WARM_UP} steps "
         f"each, load of the machine before it began: {os.getloadavg()[0]:.1f}.",
         "",
         "| training | pictures | waiting | a step | with one batch repeated |",
@@ -72,32 +77,32 @@ def main() -> None:
     worst = 0.0
     with tempfile.TemporaryDirectory() as place:
         sources = {
-            "photographs": datasets.with_drawings(datasets.photographs()),
+            "photographs": bundled.with_synthetic_images(bundled.photographs()),
             "folder": folder_of_photographs(Path(place)),
         }
         for job, ((low, high, batch_size), settings) in JOBS.items():
             model = kg.simple_generator(**settings)
-            training.compile_for_images(model, steps=STEPS * 2)
+            loop.compile_for_images(model, steps=STEPS * 2)
             for name, images in sources.items():
-                pairs = datasets.pairs(images, low, high, steps=STEPS, batch_size=batch_size)
-                share, seconds = timed(model, pairs)
-                _, bare = timed(model, pairs.take(1).cache().repeat())
+                dataset = pairs(images, low, high, steps=STEPS, batch_size=batch_size)
+                share, seconds = timed(model, dataset)
+                _, bare = timed(model, dataset.take(1).cache().repeat())
                 worst = max(worst, share)
                 lines.append(f"| {job} | {name} | {share:.2%} | {seconds:.3f} s | {bare:.3f} s |")
                 print(lines[-1])
-    model = kg.unet_generator((128, 128, len(kg.aerial.CLASSES)), filters=12)
-    training.compile_for_images(model, steps=STEPS * 2, loss="mean_absolute_error")
-    scenes = paired.Scenes(SCENES)
+    model = kg.unet_generator((128, 128, len(kg.data.aerial.CLASSES)), filters=12)
+    loop.compile_for_images(model, steps=STEPS * 2, loss="mean_absolute_error")
+    scenes = Scenes(SCENES)
     start = time.perf_counter()
     for place in range(len(scenes)):
         scenes[place]
     each = (time.perf_counter() - start) / len(scenes)
-    share, seconds = timed(model, paired.label_pairs(scenes, 128, steps=STEPS))
-    _, bare = timed(model, paired.label_pairs(scenes, 128, steps=1).cache().repeat())
+    share, seconds = timed(model, label_pairs(scenes, 128, steps=STEPS))
+    _, bare = timed(model, label_pairs(scenes, 128, steps=1).cache().repeat())
     worst = max(worst, share)
     job = "U-Net, 8 label maps of 128"
     lines.append(f"| {job} | aerial scenes | {share:.2%} | {seconds:.3f} s | {bare:.3f} s |")
-    count = len(paired.TRAINED_ON)
+    count = len(TRAINING_SCENES)
     lines += [
         "",
         f"An aerial scene is drawn when it is first asked for, in {each:.3f} s here, and then "

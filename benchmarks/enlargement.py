@@ -42,25 +42,25 @@ def sharpened(low, size):
 
 def measure(name, scale):
     """One row a method: mean PSNR, SSIM and seconds over the held-out photographs."""
-    model = kg.weights.load(name)
+    model = kg.inference.load_generator(name)
     methods = {
         "bicubic": by_filter("BICUBIC"),
         "Lanczos": by_filter("LANCZOS"),
         "bicubic and unsharp mask": sharpened,
-        f"`{name}`": lambda low, size: kg.generating.enlarge(
-            kg.generating.resized(model, low.shape[:2]), low
+        f"`{name}`": lambda low, size: kg.inference.upscale(
+            kg.inference.resized(model, low.shape[:2]), low
         ),
     }
-    pictures = kg.jobs.compare_with_bicubic(model, kg.datasets.photographs("test"), scale)
+    pictures = kg.training.compare_with_bicubic(model, kg.data.photographs("test"), scale)
     for method, enlarge in methods.items():
         scores = []
         for row in pictures:
-            low, truth = row["low"], row["truth"]
-            enlarge(low, truth.shape[:2])
+            low, reference = row["low"], row["reference"]
+            enlarge(low, reference.shape[:2])
             start = time.perf_counter()
-            drawn = enlarge(low, truth.shape[:2])
+            drawn = enlarge(low, reference.shape[:2])
             seconds = time.perf_counter() - start
-            pair = (drawn / 255, truth / 255)
+            pair = (drawn / 255, reference / 255)
             options = {"luma": True, "border": 4}
             scores.append((kg.psnr(*pair, **options), kg.ssim(*pair, **options), seconds))
         psnr, ssim, seconds = np.mean(scores, axis=0)
@@ -86,10 +86,10 @@ def unet_at(model, low):
 
 def rival(name):
     """One row: a generator of 64 → 400, in a process of its own, as memory is measured."""
-    model = kg.weights.load(name)
+    model = kg.inference.load_generator(name)
     options = {"resized": unet_at} if name.startswith("unet") else {}
-    photographs = kg.datasets.photographs("test")
-    rows = kg.jobs.compare_with_bicubic(model, photographs, Fraction(25, 4), **options)
+    photographs = kg.data.photographs("test")
+    rows = kg.training.compare_with_bicubic(model, photographs, Fraction(25, 4), **options)
     psnr, ssim = (np.mean([row[key] for row in rows]) for key in ("psnr", "ssim"))
     cost = kg.cost(model)
     kg.training.compile_for_images(model, steps=1000)
@@ -121,7 +121,7 @@ def main():
     lines = [
         "# Enlarging held-out photographs",
         "",
-        f"Means over `chelsea` and `coffee`. {kg.training.machine()}.",
+        f"Means over `chelsea` and `coffee`. {kg.machine()}.",
         "",
         "| scale | method | PSNR (dB) | SSIM | seconds |",
         "|---|---|---|---|---|",

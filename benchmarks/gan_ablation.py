@@ -23,10 +23,17 @@ from keras import layers
 from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import downscale_local_mean
 
-from keras_gen import crops, datasets, gan_jobs, gan_watch, training
-from keras_gen.gan import GAN
-from keras_gen.gan_networks import gan_discriminator, gan_generator
-from keras_gen.rates import FallingRate
+from keras_gen import contact_sheet
+from keras_gen._util import files, machine
+from keras_gen._util.pixels import to_uint8
+from keras_gen.data import bundled
+from keras_gen.data.batches import crop_batch, image_batches
+from keras_gen.data.images import Images
+from keras_gen.inference import sampling
+from keras_gen.models.gan import GAN
+from keras_gen.models.gan_networks import gan_discriminator, gan_generator
+from keras_gen.training import adversarial, evaluation
+from keras_gen.training.schedules import InverseSquareRootDecay
 
 SIZE, LATENT, BATCH = 64, 64, 16
 NETWORK = {"filters": (96, 64, 32, 16), "grain": 4, "upsampling": "bilinear", "normalise": False}
@@ -37,7 +44,7 @@ GAME = {
     "gamma": 0.1,
     "sigma": 0.005,
     "augmentation": ("translation",),
-    "average_half_life": 4000.0,
+    "ema_half_life": 4000.0,
 }
 RATE = {"highest": 3e-4, "warm_up": 100, "steady": 500}
 VARIANTS = {
@@ -68,7 +75,7 @@ def sky(pictures):
     """Pictures of the sky, reduced by 2."""
     reduced = [downscale_local_mean(picture, (2, 2, 1)) for picture in pictures]
     pixels = [np.uint8(np.rint(picture)) for picture in reduced]
-    return datasets.Images(["sky"] * len(pixels), pixels, [1.0] * len(pixels))
+    return Images(["sky"] * len(pixels), pixels, [1.0] * len(pixels))
 
 
 def dcgan(seed):
@@ -106,8 +113,8 @@ def build(variant, seed):
             gan_generator(LATENT, SIZE, seed=2 * seed, **network),
             gan_discriminator((SIZE, SIZE, 3), seed=2 * seed + 1, **judges),
         )
-        rate = RATE["highest"] if changes.get("constant") else FallingRate(**RATE)
-        rates = [gan_jobs.adam(rate) for _ in networks]
+        rate = RATE["highest"] if changes.get("constant") else InverseSquareRootDecay(**RATE)
+        rates = [adversarial.adam(rate) for _ in networks]
         for optimizer in rates:
             optimizer.beta_1 = changes.get("momentum", optimizer.beta_1)
     gan = GAN(*networks, seed=seed, **game)
@@ -124,7 +131,7 @@ def play(variant, seed, minutes, images, judge, every=100):
     while spent < 60 * minutes:
         # The first step is not timed: building its graph costs as much as hundreds of others.
         last = step + every if step else 1
-        batches = crops.crops(
+        batches = image_batches(
             images, SIZE, first_step=step, steps=last, batch_size=BATCH, seed=seed, turn=True
         )
         start = time.process_time()
@@ -134,7 +141,9 @@ def play(variant, seed, minutes, images, judge, every=100):
     generator = gan.averaged_generator if averaged else gan.generator
     numbers = judge(generator)
     row = {name: numbers[name] for name in SCORES}
-    row |= {name: logs[name][-1] for name in ("gap", "from_ln2", "generator_gradient")}
+    row |= {
+        name: logs[name][-1] for name in ("gap", "discriminator_advantage", "generator_gradient")
+    }
     row |= {"steps": step, "cpu_minutes": spent / 60}
     return row, judge.draw(generator, SHOWN)
 
@@ -172,7 +181,7 @@ def write(results, held_out):
             cell(rows, "swd_joint", ".2f"),
             cell(rows, "diversity", ".2f"),
             cell(rows, "checkerboard_2", ".2f", 1000),
-            cell(rows, "from_ln2", ".2f"),
+            cell(rows, "discriminator_advantage", ".2f"),
             f"{np.mean([row['steps'] for row in rows]):.0f}",
         ]
         lines.append(f"| {variant} | {' | '.join(cells)} |")
@@ -180,13 +189,13 @@ def write(results, held_out):
         f"| *held-out real images* | {held_out['swd_separate']:.2f} | {held_out['swd_joint']:.2f} "
         f"| {held_out['diversity']:.2f} | {1000 * held_out['checkerboard_2']:.2f} | – | – |"
     )
-    training.write_text(RESULT.with_suffix(".md"), "\n".join(lines) + "\n")
+    files.atomic_write_text(RESULT.with_suffix(".md"), "\n".join(lines) + "\n")
     print("\n".join(lines))
 
 
 def strip(images):
     """A row of pictures."""
-    return gan_watch.grid(images, columns=len(images))
+    return contact_sheet(to_uint8(images), len(images))
 
 
 def picture(results, directory, real):
@@ -205,7 +214,7 @@ def picture(results, directory, real):
         top = place * (height + gap)
         draw.text((4, top + height // 2), name, fill="black", font=font, anchor="lm")
         sheet.paste(Image.fromarray(pixels), (left, top))
-    training.write_whole(
+    files.atomic_write(
         RESULT.with_suffix(".jpg"), lambda path: sheet.save(path, quality=90, optimize=True)
     )
 
@@ -229,14 +238,14 @@ def main():
     results = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {}
     results = {
         "minutes": arguments.minutes,
-        "machine": training.machine(),
+        "machine": machine.machine(),
         "variants": {},
     } | results
     done = results["variants"]
     results["variants"] = {variant: done.get(variant, {}) for variant in VARIANTS}
-    images = sky([datasets.photographs("train")["hubble"]])
-    real = crops.cut(images, (SIZE, SIZE), 2 * JUDGED, seed=(0, 1), turn=True)
-    judge = gan_watch.Judge(real, gan_watch.latents(JUDGED, LATENT), batch_size=32)
+    images = sky([bundled.photographs("train")["hubble"]])
+    real = crop_batch(images, (SIZE, SIZE), 2 * JUDGED, seed=(0, 1), turn=True)
+    judge = evaluation.Evaluator(real, sampling.sample_latents(JUDGED, LATENT), batch_size=32)
     # All variants with one seed first: a run that is stopped leaves something to compare.
     for seed in arguments.seeds:
         for variant in VARIANTS:
@@ -248,10 +257,12 @@ def main():
             done[str(seed)] = row
             if seed == arguments.seeds[0]:
                 np.save(drawn_in(directory, variant), drawn)
-            print(f"{variant}, seed {seed}: {gan_watch.describe(row)}", flush=True)
-            training.write_text(RESULT, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    unseen = crops.cut(
-        sky([datasets.held_out_sky()[0]]), (SIZE, SIZE), JUDGED, seed=(0, 2), turn=True
+            print(f"{variant}, seed {seed}: {adversarial.describe_adversarial(row)}", flush=True)
+            files.atomic_write_text(
+                RESULT, json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+            )
+    unseen = crop_batch(
+        sky([bundled.held_out_sky()[0]]), (SIZE, SIZE), JUDGED, seed=(0, 2), turn=True
     )
     write(results, judge.compare(unseen))
     picture(results, directory, real[:SHOWN])

@@ -5,7 +5,7 @@
 Real images are crops of aerial scenes, 64×64; the others are the same crops with one fault,
 a noise of standard deviation 0.015: grain in colours alone, grey grain, or soft clouds. Nothing
 else differs, so how well pairs are told apart says how well the discriminator sees the fault. The
-noise of the penalty is white or natural (`adversarial.NOISES`). Two seeds, some minutes on two
+noise of the penalty is white or natural (`gan_losses.NOISES`). Two seeds, some minutes on two
 cores; writes benchmarks/penalty_noise.json and penalty_noise.md.
 """
 
@@ -18,8 +18,12 @@ import numpy as np
 import tensorflow as tf
 from keras import random
 
-from keras_gen import adversarial, crops, gan_jobs, paired, training
-from keras_gen.gan_networks import gan_discriminator
+from keras_gen._util import files
+from keras_gen.data import batches
+from keras_gen.data.scenes import TRAINING_SCENES, aerial_images
+from keras_gen.models import gan_losses
+from keras_gen.models.gan_networks import gan_discriminator
+from keras_gen.training import adversarial
 
 SIZE, BATCH, STEPS, SCENES = 64, 8, 400, 24
 STRENGTH = 0.015
@@ -46,9 +50,9 @@ def fault(kind, shape, generator):
 def told_apart(kind, noise, gamma, seed, scenes):
     """Train a discriminator on a fault: how far from ln 2 its loss is on crops it has not seen."""
     discriminator = gan_discriminator((SIZE, SIZE, 3), levels=5, seed=seed)
-    optimizer = gan_jobs.adam(5e-4)
+    optimizer = adversarial.adam(5e-4)
     draws, noises = np.random.default_rng(seed), random.SeedGenerator(seed)
-    rule = adversarial.gan_loss("relativistic")
+    rule = gan_losses.gan_loss("relativistic")
 
     @tf.function
     def step(real, faulty):
@@ -56,15 +60,15 @@ def told_apart(kind, noise, gamma, seed, scenes):
             scores = [discriminator(images) for images in (real, faulty)]
             loss = rule(*scores)[0]
             for images, score in zip((real, faulty), scores, strict=True):
-                moved = SIGMA * adversarial.penalty_noise(noise, tuple(images.shape), noises)
-                loss += adversarial.noise_penalty(
+                moved = SIGMA * gan_losses.penalty_noise(noise, tuple(images.shape), noises)
+                loss += gan_losses.noise_penalty(
                     score, discriminator(images + moved), gamma=gamma, sigma=SIGMA
                 )
         weights = discriminator.trainable_variables
         optimizer.apply(tape.gradient(loss, weights), weights)
 
     def pair(count, salt):
-        real = crops.cut(scenes, (SIZE, SIZE), count, seed=(seed, salt))
+        real = batches.crop_batch(scenes, (SIZE, SIZE), count, seed=(seed, salt))
         return real, real + fault(kind, real.shape, draws)
 
     for number in range(STEPS):
@@ -85,26 +89,26 @@ def write(results):
         "| γ | noise of the penalty | " + " | ".join(FAULTS) + " |",
         "|---|---|" + "---|" * len(FAULTS),
     ]
-    for gamma, noise in itertools.product(GAMMAS, adversarial.NOISES):
+    for gamma, noise in itertools.product(GAMMAS, gan_losses.NOISES):
         cells = []
         for kind in FAULTS:
             found = results[f"{kind}, {noise}, {gamma}"]
             each = ", ".join(f"{value:.2f}" for value in found)
             cells.append(f"{np.mean(found):.2f} ({each})")
         lines.append(f"| {gamma} | {noise} | " + " | ".join(cells) + " |")
-    training.write_text(RESULT.with_suffix(".md"), "\n".join([*lines, ""]))
+    files.atomic_write_text(RESULT.with_suffix(".md"), "\n".join([*lines, ""]))
 
 
 def main():
     """All of it."""
     keras.utils.set_random_seed(0)
-    scenes = paired.aerial_images(paired.TRAINED_ON[:SCENES])
+    scenes = aerial_images(TRAINING_SCENES[:SCENES])
     results = {}
-    for kind, noise, gamma in itertools.product(FAULTS, adversarial.NOISES, GAMMAS):
+    for kind, noise, gamma in itertools.product(FAULTS, gan_losses.NOISES, GAMMAS):
         name = f"{kind}, {noise}, {gamma}"
         results[name] = [told_apart(kind, noise, gamma, seed, scenes) for seed in SEEDS]
         print(name, [f"{value:.3f}" for value in results[name]], flush=True)
-    training.write_text(RESULT, json.dumps(results, indent=1))
+    files.atomic_write_text(RESULT, json.dumps(results, indent=1))
     write(results)
 
 

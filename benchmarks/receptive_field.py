@@ -20,15 +20,15 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_gen import taps
-from keras_gen.fields import receptive_field
+from keras_gen.analysis import index_maps
+from keras_gen.analysis.fields import receptive_field
 
 
 def seconds(function, repeats=5):
     """The best time of a call."""
     times = []
     for _ in range(repeats):
-        for cached in vars(taps).values():
+        for cached in vars(index_maps).values():
             if hasattr(cached, "cache_clear"):
                 cached.cache_clear()
         start = time.perf_counter()

@@ -17,7 +17,9 @@ import numpy as np
 from scipy import ndimage
 
 import keras_gen as kg
-from keras_gen import datasets, occlusions, paired, training
+from keras_gen._util import machine
+from keras_gen.data import batches, bundled, occlusions
+from keras_gen.training import loop
 
 SIDE, BATCH, STEPS, SEEDS = 64, 8, 600, (0, 1, 2)
 RATE = 4e-3
@@ -29,8 +31,10 @@ HELD_OUT = 24  # crops
 def held_out() -> tuple[np.ndarray, np.ndarray]:
     """Clouded and clear crops of the photographs that are not trained on."""
     rng = np.random.default_rng(1)
-    images = datasets.photographs("test")
-    clear = [datasets.cut(images, (SIDE, SIDE), rng, augment=False) for _ in range(HELD_OUT)]
+    images = bundled.photographs("test")
+    clear = [
+        batches.training_crop(images, (SIDE, SIDE), rng, augment=False) for _ in range(HELD_OUT)
+    ]
     clear = np.stack(clear) / np.float32(255)
     clouded = [occlusions.occlude(image, 10_000 + seed) for seed, image in enumerate(clear)]
     return np.stack(clouded), clear
@@ -62,9 +66,9 @@ def train(seed: int, skips: bool) -> keras.Model:
     """One training, all else equal."""
     keras.utils.set_random_seed(seed)
     model = kg.unet_generator((SIDE, SIDE, 3), skips=skips, seed=seed, **NETWORK)
-    training.compile_for_images(model, steps=STEPS, learning_rate=RATE)
-    pairs = paired.cloud_pairs(
-        datasets.photographs(), SIDE, steps=STEPS, batch_size=BATCH, seed=seed
+    loop.compile_for_images(model, steps=STEPS, learning_rate=RATE)
+    pairs = batches.cloud_pairs(
+        bundled.photographs(), SIDE, steps=STEPS, batch_size=BATCH, seed=seed
     )
     model.fit(pairs, verbose=0, shuffle=False)
     return model
@@ -111,7 +115,7 @@ def table(rows: list[dict]) -> list[str]:
 def main() -> None:
     rows = measure()
     settings = {"side": SIDE, "batch_size": BATCH, "steps": STEPS, "learning_rate": RATE, **NETWORK}
-    result = {"settings": settings, "machine": training.machine(), "rows": rows}
+    result = {"settings": settings, "machine": machine.machine(), "rows": rows}
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     parameters = [f"{row['parameters']:,}" for row in rows[:2]]
     lines = [
@@ -119,7 +123,7 @@ def main() -> None:
         "",
         f"`python benchmarks/skips.py`: taking clouds away from {SIDE}×{SIDE} crops of "
         f"photographs, {STEPS} steps of {BATCH}, seeds {', '.join(map(str, SEEDS))}; "
-        f"{parameters[0]} parameters with skips, {parameters[1]} without; {training.machine()}.",
+        f"{parameters[0]} parameters with skips, {parameters[1]} without; {machine.machine()}.",
         "",
         f"PSNR in dB on {HELD_OUT} crops of `chelsea` and `coffee`, mean over the seeds. Edges are "
         f"the {EDGES:.0%} of the pixels with the steepest brightness; clear is what no cloud "

@@ -96,7 +96,7 @@ def in_a_process(*arguments: str) -> dict:
 
 
 def main() -> None:
-    from keras_gen import training as shared
+    from keras_gen._util import machine
 
     load = os.getloadavg()[0]
     rows, peaks = [], {}
@@ -105,12 +105,12 @@ def main() -> None:
             row = in_a_process(network, policy)
             rows.append({"network": network, "policy": policy} | row)
         peaks[policy] = max(row["peak_gflops"] for row in rows if row["policy"] == policy)
-    result = {"machine": shared.machine(), "load": load, "peak_gflops": peaks, "rows": rows}
+    result = {"machine": machine.machine(), "load": load, "peak_gflops": peaks, "rows": rows}
     Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     lines = [
         f"# Training at {SIZE}×{SIZE}, batch {BATCH}",
         "",
-        f"`python benchmarks/training_throughput.py` on {shared.machine()}; load of the machine "
+        f"`python benchmarks/training_throughput.py` on {machine.machine()}; load of the machine "
         f"before it began: {load:.1f}. Peak: a product of two {MATRIX}×{MATRIX} matrices, "
         + ", ".join(f"{peaks[policy]:.0f} GFLOP/s in {policy}" for policy in POLICIES)
         + ".",

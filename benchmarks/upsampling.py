@@ -39,25 +39,25 @@ def train(root, method, seed):
         keras.backend.clear_session()
         command = (
             f"python -m keras_gen train simple --scale {SCALE} --upsampling {method} "
-            f"--filters {NETWORK['filters']} --blocks {NETWORK['blocks']} --no-base "
+            f"--filters {NETWORK['filters']} --blocks {NETWORK['blocks']} --no-global-residual "
             f"--steps {TRAINING['steps']} --learning-rate {TRAINING['learning_rate']} "
             f"--seed {seed} --out {directory}"
         )
         options = NETWORK | TRAINING | {"scale": SCALE, "upsampling": method, "seed": seed}
-        kg.jobs.train_simple(directory=directory, resume=True, command=command, **options)
+        kg.training.train_simple(directory=directory, resume=True, command=command, **options)
     return path
 
 
-def scores_of(drawn, truth):
+def scores_of(drawn, reference):
     """What one drawn picture scores; both uint8."""
-    drawn, truth = drawn / 255, truth / 255
+    drawn, reference = drawn / 255, reference / 255
     return {
-        "psnr": kg.psnr(drawn, truth, luma=True, border=4),
-        "ssim": kg.ssim(drawn, truth, luma=True, border=4),
+        "psnr": kg.psnr(drawn, reference, luma=True, border=4),
+        "ssim": kg.ssim(drawn, reference, luma=True, border=4),
         "gain": kg.checkerboard_gain(drawn, SCALE),
         "amplitude": 255 * kg.checkerboard_amplitude(drawn, SCALE),
         "sharpness": kg.sharpness(drawn),
-        "spectrum": kg.spectrum_distance(drawn, truth),
+        "spectrum": kg.spectrum_distance(drawn, reference),
     }
 
 
@@ -67,9 +67,9 @@ def mean_of(rows):
 
 def judge(path):
     """Scores of a trained network over the held-out photographs, and on noise."""
-    model = kg.weights.load(path)
-    pictures = kg.jobs.compare_with_bicubic(model, kg.datasets.photographs("test"), SCALE)
-    row = mean_of([scores_of(picture["drawn"], picture["truth"]) for picture in pictures])
+    model = kg.inference.load_generator(path)
+    pictures = kg.training.compare_with_bicubic(model, kg.data.photographs("test"), SCALE)
+    row = mean_of([scores_of(picture["generated"], picture["reference"]) for picture in pictures])
     noise = np.random.default_rng(0).normal(0.5, 0.1, (1, 100, 100, 3)).astype("float32")
     # Zero padding dims the borders of some phases more than of others: 8 input pixels are left out.
     answer = np.asarray(model(noise, training=False))[:, 32:-32, 32:-32]
@@ -78,12 +78,14 @@ def judge(path):
 
 
 def references():
-    """What the truth and its bicubic enlargement score."""
+    """What the reference and its bicubic enlargement score."""
     model = kg.simple_generator((None, None, 3), scale=SCALE, filters=8, blocks=0, seed=0)
-    pictures = kg.jobs.compare_with_bicubic(model, kg.datasets.photographs("test"), SCALE)
-    bicubic = mean_of([scores_of(picture["bicubic"], picture["truth"]) for picture in pictures])
-    truth = mean_of([scores_of(picture["truth"], picture["truth"]) for picture in pictures])
-    return {"truth": truth | {"psnr": None}, "bicubic": bicubic}
+    pictures = kg.training.compare_with_bicubic(model, kg.data.photographs("test"), SCALE)
+    bicubic = mean_of([scores_of(picture["bicubic"], picture["reference"]) for picture in pictures])
+    reference = mean_of(
+        [scores_of(picture["reference"], picture["reference"]) for picture in pictures]
+    )
+    return {"reference": reference | {"psnr": None}, "bicubic": bicubic}
 
 
 def costs(paths, rounds=15):
@@ -93,7 +95,7 @@ def costs(paths, rounds=15):
     whole = np.random.default_rng(2).random((1, 100, 100, 3), np.float32)
     models, times = {}, {}
     for method, path in paths.items():
-        model = models[method] = kg.weights.load(path)
+        model = models[method] = kg.inference.load_generator(path)
         kg.training.compile_for_images(model, steps=1000, learning_rate=1e-5)
         times[method] = {"step": [], "draw": []}
     for turn in range(rounds + 2):
@@ -120,7 +122,7 @@ def costs(paths, rounds=15):
 
 
 def write(result):
-    kg.training.write_whole(
+    kg.atomic_write(
         RESULT, lambda path: Path(path).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     )
     seeds = result["seeds"]
@@ -169,7 +171,7 @@ def ship(root, seed, weights):
     for method in kg.UPSAMPLING:
         source = run_directory(root, method, seed) / f"simple_x{SCALE}_photos.keras"
         name = f"upsampling_{method}_x{SCALE}"
-        kg.training.write_whole(
+        kg.atomic_write(
             Path(weights) / f"{name}.keras", lambda path, file=source: shutil.copy(file, path)
         )
         card = source.with_suffix(".md").read_text("utf-8")
@@ -193,7 +195,7 @@ def main():
         "network": NETWORK,
         "training": TRAINING,
         "seeds": arguments.seeds,
-        "machine": kg.training.machine(),
+        "machine": kg.machine(),
         "references": references(),
         "scores": {
             method: [

@@ -8,13 +8,13 @@ import pytest
 @pytest.fixture
 def run(monkeypatch, capfd):
     """Run a command in this process: exit code, lines of stdout, stderr."""
-    from keras_gen import __main__
+    from keras_gen.cli import main
 
     def run(*arguments):
         capfd.readouterr()
         monkeypatch.setattr(sys, "argv", ["keras-gen", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
-            __main__.main()
+            main.main()
         shown, errors = capfd.readouterr()
         return stop.value.code, shown.splitlines(), errors
 

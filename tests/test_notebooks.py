@@ -36,10 +36,7 @@ def faults(notebook):
     if counts != list(range(1, len(cells) + 1)):
         found.append(f"not executed once from top to bottom: {counts}")
     for cell in cells:
-        if (
-            re.search(r"^print\(|^plt\.show|^kg\.plots\.show", cell.source, re.M)
-            and not cell.outputs
-        ):
+        if re.search(r"^print\(|^plt\.show|^kg\.show", cell.source, re.M) and not cell.outputs:
             found.append(f"prints or shows, but stores no output: {cell.source[:60]!r}")
         expected = "raises-exception" in cell.metadata.get("tags", [])
         for output in cell.outputs:

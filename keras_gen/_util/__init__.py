@@ -1,0 +1,1 @@
+"""What every room uses: files, progress, tables, figures, argument checks, gradients."""

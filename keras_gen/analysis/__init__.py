@@ -1,0 +1,5 @@
+"""What a Keras model sees, costs and does: fields, cost, diagnostics."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

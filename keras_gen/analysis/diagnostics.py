@@ -1,0 +1,182 @@
+"""What passes through a network: units that never fire, outputs at their limits, gradients.
+
+Three questions to ask of a model that does not learn, or before it is trained at all: which of its
+units take no part (`dead_units`), how much of its picture is stuck at black or white
+(`saturation`), and how much of the error's gradient reaches each layer (`gradient_norms`).
+"""
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike
+
+from keras_gen._util.tables import Table
+from keras_gen.analysis.graph import trace
+
+
+def dead_units(model: keras.Model, inputs: ArrayLike, *, tolerance: float = 1e-6) -> Table:
+    """Count the units of each activation that stay at zero, whatever the input.
+
+    A unit is a channel of a convolution or a feature of a dense layer. One that is zero at every
+    place of every input draws nothing, and behind a ReLU no gradient reaches its weights, so that
+    only a change of its inputs can wake it (Lu, Shin, Su and Karniadakis 2020).
+
+    Args:
+        model: a functional or sequential Keras model with one input and channels last.
+        inputs: `(batch, *input shape)`; the more, and the more different, the surer the count.
+        tolerance: how far from zero a unit counts as alive. A SiLU far on its negative side is
+            not exactly zero.
+
+    Returns:
+        A `Table` with a row for each layer with an activation, the model's outputs left out:
+        `layer`, `units`, `dead` (how many) and `share` (of the units, 0 … 1).
+
+    Raises:
+        ValueError: for an empty batch, a model with several inputs, or one without activations.
+
+    Example:
+        >>> layer = keras.layers.Dense(4, "relu")
+        >>> model = keras.Sequential([keras.Input((1,)), layer, keras.layers.Dense(1)])
+        >>> layer.set_weights([np.ones((1, 4)), np.array([0.0, 1.0, -10.0, -10.0])])
+        >>> dead_units(model, [[0.5], [-0.5]])[0]["dead"]
+        2
+
+    References:
+        Lu, Shin, Su and Karniadakis (2020), "Dying ReLU and initialization: theory and numerical
+        examples".
+    """
+    inputs = np.asarray(inputs)
+    if len(model.inputs) != 1 or not len(inputs):
+        raise ValueError(
+            f"received {len(inputs)} inputs for a model with {len(model.inputs)} input layers; "
+            "give a batch of at least one to a model with one input layer"
+        )
+    names, outputs = _activations(model)
+    if not names:
+        raise ValueError(
+            f"{model.name!r} has no activation behind a hidden layer; give a functional model, or "
+            "the model inside it"
+        )
+    probe = keras.Model(model.inputs[0], outputs)
+    highest = None
+    for start in range(0, len(inputs), 8):
+        answers = keras.tree.flatten(probe(inputs[start : start + 8], training=False))
+        answers = [np.abs(keras.ops.convert_to_numpy(answer)) for answer in answers]
+        tops = [answer.max(axis=tuple(range(answer.ndim - 1))) for answer in answers]
+        highest = tops if highest is None else list(map(np.maximum, highest, tops))
+    rows = []
+    for name, top in zip(names, highest, strict=True):
+        dead = int((top <= tolerance).sum())
+        rows.append({"layer": name, "units": len(top), "dead": dead, "share": dead / len(top)})
+    return Table(rows)
+
+
+def saturation(images: ArrayLike, *, margin: float = 1 / 255) -> float:
+    """Return the share of values that lie at the ends of 0 … 1, or beyond them.
+
+    A picture has some: lamps, deep shade. A generator that has many more than the pictures it
+    learns from is stuck: where a sigmoid is so near its end, its slope p(1 − p) is below 0.004,
+    and next to no gradient passes. Compare with the same number for real pictures.
+
+    Args:
+        images: floats of any shape, 0 … 1 for black to white; values outside count as saturated.
+        margin: how near to 0 or 1 counts, by default one of 255 steps.
+
+    Returns:
+        A share, 0 … 1.
+
+    Raises:
+        ValueError: for whole numbers, an empty array, or a margin outside 0 … 0.5.
+
+    Example:
+        >>> saturation([0.0, 0.002, 0.5, 1.2])
+        0.75
+    """
+    images = np.asarray(images)
+    if images.dtype.kind != "f" or not images.size:
+        raise ValueError(
+            f"received {images.dtype} of shape {images.shape}; give floats in 0 … 1: 8-bit values "
+            "divided by 255"
+        )
+    if not 0 <= margin < 0.5:
+        raise ValueError(f"margin={margin} is not in 0 … 0.5; try 1 / 255")
+    # A value that lies on the margin counts, though 1 − 1/255 is not exact in floats.
+    return float(((images <= margin + 1e-7) | (images >= 1 - margin - 1e-7)).mean())
+
+
+def gradient_norms(
+    model: keras.Model, x: ArrayLike, y: ArrayLike, *, loss: str = "mean_squared_error"
+) -> Table:
+    """Measure how much of the error's gradient reaches the weights of each layer.
+
+    Args:
+        model: a built Keras model; normalisations work as in training.
+        x: a batch of inputs.
+        y: what the model should answer.
+        loss: name of a Keras loss, or a function of `(y, answer)`.
+
+    Returns:
+        A `Table` with a row for each layer with trainable weights, in the model's order: `layer`,
+        `weights` (Euclidean norm of its weights) and `gradient` (norm of the loss's gradient with
+        respect to them).
+
+    Raises:
+        ValueError: for a backend other than TensorFlow, or a model without trainable weights.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="only")])
+        >>> model.set_weights([np.array([[4.0]]), np.array([0.0])])
+        >>> row = gradient_norms(model, [[0.75]], [[1.0]])[0]  # 2 · (3 − 1) · √(0.75² + 1²)
+        >>> row["weights"], row["gradient"]
+        (4.0, 5.0)
+    """
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(f"gradients need the TensorFlow backend, not {keras.backend.backend()!r}")
+    variables = model.trainable_variables
+    if not variables:
+        raise ValueError(f"{model.name!r} has no trainable weights; build it, or unfreeze some")
+    # Statistics that a normalisation keeps would drift with each look: they are put back.
+    kept = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
+    with tf.GradientTape() as tape:
+        answer = model(np.asarray(x, "float32"), training=True)
+        error = tf.reduce_mean(keras.losses.get(loss)(np.asarray(y, "float32"), answer))
+    gradients = tape.gradient(error, [variable.value for variable in variables])
+    for variable, value in kept:
+        variable.assign(value)
+    squares = {}
+    for variable, gradient in zip(variables, gradients, strict=True):
+        layer = variable.path.rpartition("/")[0].removeprefix(f"{model.name}/")
+        own, received = squares.get(layer, (0.0, 0.0))
+        own += float(np.square(variable.numpy(), dtype="float64").sum())
+        if gradient is not None:
+            received += float(np.square(np.asarray(gradient), dtype="float64").sum())
+        squares[layer] = own, received
+    return Table(
+        {"layer": layer, "weights": own**0.5, "gradient": received**0.5}
+        for layer, (own, received) in squares.items()
+    )
+
+
+def _activations(model):
+    """Names and outputs of the layers that apply an activation, the model's outputs left out."""
+    walk = trace(model)
+    names, outputs = [], []
+    for step in walk.steps:
+        if not _is_activation(step.operation) or set(step.outputs) & set(walk.outputs):
+            continue
+        if step.outputs[0] not in walk.tensors:
+            raise ValueError(
+                f"{step.name!r} lies inside a nested model, where outputs cannot be read; give "
+                "the nested model itself"
+            )
+        names.append(step.name)
+        outputs.append(walk.tensors[step.outputs[0]])
+    return names, outputs
+
+
+def _is_activation(operation):
+    kinds = keras.layers
+    if isinstance(operation, kinds.ReLU | kinds.LeakyReLU | kinds.PReLU | kinds.ELU):
+        return True
+    return getattr(operation, "activation", None) not in (None, keras.activations.linear)

@@ -1,0 +1,168 @@
+"""What `python -m keras_gen inspect` shows: size, receptive field and cost, layer by layer."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from keras_gen._util import figures
+from keras_gen._util.tables import Table
+from keras_gen.analysis.costs import cost
+from keras_gen.analysis.fields import ReceptiveField, receptive_field
+
+
+def inspect_rows(
+    model: keras.Model,
+    *,
+    input=None,
+    gates: bool = True,
+    rules: dict | None = None,
+    macs: dict | None = None,
+    input_shape: Sequence[int] | dict | None = None,
+) -> Table:
+    """Describe every layer on the way from an input to the model's (first) output.
+
+    Args:
+        model: a functional or sequential Keras model.
+        input: what the fields are measured in, as for `receptive_field`.
+        gates: as for `receptive_field`.
+        rules: what unknown layers see, as for `receptive_field`.
+        macs: what unknown layers cost, as `rules` of `cost`.
+        input_shape: shape of the input without the batch, where the model leaves it open.
+
+    Returns:
+        A list of rows with `layer`, `type`, `output_size`, `channels`, `receptive_field`, `stride`,
+        `parameters` and `macs`; it prints as a table.
+
+    Raises:
+        ValueError: as `receptive_field` and `cost`.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((32, 32, 3))])
+        >>> model.add(keras.layers.Conv2D(8, 5, name="c"))
+        >>> [row["receptive_field"] for row in inspect_rows(model)]
+        [(5, 5)]
+    """
+    field = receptive_field(model, input=input, gates=gates, rules=rules, input_shape=input_shape)
+    costs = {row["layer"]: row for row in cost(model, rules=macs, input_shape=input_shape).rows}
+    return Table(
+        {
+            "layer": row["layer"],
+            "type": row["type"],
+            "output_size": row["output_size"],
+            "channels": _channels(costs[row["layer"]]["output_shape"], row["output_size"]),
+            "receptive_field": row["receptive_field"],
+            "stride": row["stride"],
+            "parameters": costs[row["layer"]]["parameters"],
+            "macs": costs[row["layer"]]["macs"],
+        }
+        for row in field.table()
+    )
+
+
+def _channels(shape, size):
+    """What is left of a shape beside the sizes that are positions."""
+    return int(np.prod(shape) // np.prod(size)) if len(shape) > len(size) else None
+
+
+def inspect_summary(
+    model: keras.Model,
+    *,
+    input=None,
+    gates: bool = True,
+    rules: dict | None = None,
+    macs: dict | None = None,
+    input_shape: Sequence[int] | dict | None = None,
+) -> str:
+    """Sum a model up in three lines: its field, its cost, its memory.
+
+    Args:
+        model: as for `inspect_rows`, and so are the other arguments.
+
+    Returns:
+        Text of three lines.
+
+    Raises:
+        ValueError: as `receptive_field` and `cost`.
+    """
+    field = receptive_field(model, input=input, gates=gates, rules=rules, input_shape=input_shape)
+    counted = cost(model, rules=macs, input_shape=input_shape)
+    sizes = ["×".join(map(str, size)) or "one" for size in (field.input_size, field.output_size)]
+    seen = "×".join(map(str, field.size))
+    return (
+        f"{sizes[0]} in, {sizes[1]} out; an output sees {seen} of {field.input!r}"
+        f"{' (hull of branches that are not centred on one another)' if field.hull else ''}\n"
+        f"{counted.parameters:,} parameters, {counted.macs / 1e9:,.3f} billion multiply–accumulates"
+        " per image\n"
+        f"{counted.activation_bytes / 2**20:,.1f} MiB of activations per image"
+    )
+
+
+def plot_fields(
+    model: keras.Model,
+    *,
+    layers: Sequence[str] | None = None,
+    image: np.ndarray | None = None,
+    most: int = 6,
+    axes=None,
+    **options,
+):
+    """Draw what the middle output of some layers really sees of the image.
+
+    Args:
+        model: a functional or sequential Keras model of images.
+        layers: names of the layers. By default up to `most` of those where the field grows.
+        image: `(height, width)` or `(height, width, 3)` array to draw on. By default a grey page.
+        most: how many layers to choose.
+        axes: Matplotlib axes to draw into. By default those of a new figure.
+        options: `input`, `gates`, `rules` and `input_shape` of `receptive_field`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: for a model whose input is not an image, and as `receptive_field`.
+    """
+    from matplotlib import patches
+    from matplotlib import pyplot as plt
+
+    whole = receptive_field(model, **options)
+    if len(whole.input_size) != 2:
+        raise ValueError(f"input {whole.input!r} of size {whole.input_size} is not an image")
+    if axes is None:
+        axes = plt.subplots(figsize=(6, 6), layout="constrained")[1]
+    height, width = whole.input_size
+    page = np.full((height, width, 3), 0.93) if image is None else image
+    axes.imshow(page, cmap="gray", interpolation="nearest")
+    names = layers or _telling_layers(whole, most)
+    for colour, name in zip(_cycle(figures.COLOURS, len(names)), names, strict=True):
+        field = receptive_field(model, name, **options)
+        rows, columns = field.at(*(size // 2 for size in field.output_size))
+        corner = (columns.start - 0.5, rows.start - 0.5)
+        sides = (columns.stop - columns.start, rows.stop - rows.start)
+        label = f"{name}: {sides[1]}×{sides[0]}"
+        axes.add_patch(
+            patches.Rectangle(corner, *sides, fill=False, linewidth=2, color=colour, label=label)
+        )
+    axes.set_title(f"What the middle output of {len(names)} layers of {model.name} sees")
+    axes.legend(loc="upper left", fontsize="small")
+    return axes
+
+
+def _telling_layers(field: ReceptiveField, most):
+    """Layers with positions whose field is larger than all before, thinned out evenly."""
+    growing, largest = [], (0, 0)
+    for row in field.table():
+        if len(row["output_size"]) == 2 and row["receptive_field"] > largest:
+            largest = row["receptive_field"]
+            growing.append(row["layer"])
+    if not growing:
+        raise ValueError("no layer of the model has rows and columns to draw")
+    chosen = np.unique(
+        np.linspace(0, len(growing) - 1, min(most, len(growing))).round().astype(int)
+    )
+    return [growing[index] for index in chosen]
+
+
+def _cycle(colours, count):
+    return [colours[index % len(colours)] for index in range(count)]

@@ -1,0 +1,6 @@
+from .checking import (
+    findings as findings,
+)
+from .main import (
+    app as app,
+)

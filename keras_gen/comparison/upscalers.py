@@ -1,0 +1,285 @@
+"""The methods that a comparison can hold: fixed interpolators, the course's networks, your own.
+
+A name without more is a fixed interpolator, `nearest` for instance; `trained_nearest` is the small
+network of the course that enlarges by nearest-neighbour resizing and convolutions.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_gen._util.arguments import show_size
+from keras_gen.analysis.costs import cost
+from keras_gen.inference import upscaling
+from keras_gen.inference.stored import (
+    generator_path,
+    load_generator,
+    stored_names,
+    weights_directory,
+)
+from keras_gen.models.upsampling import UPSAMPLING
+
+# Pillow's filters: half-pixel centres, and the border's pixels repeated beyond it.
+FIXED = {
+    "nearest": ("Nearest", "repeats each pixel: this is what every method was given"),
+    "bilinear": ("Bilinear", "weighs the nearest 2×2 pixels by distance (Pillow)"),
+    "bicubic": ("Bicubic", "cubic curves through 4×4 pixels (Keys, 1981, a = −½; Pillow)"),
+    "lanczos": ("Lanczos", "windowed sinc over 6×6 pixels (Pillow)"),
+}
+
+
+TRAINED_SCALE = 4
+
+
+_TRAINED_TITLES = {
+    "nearest": "Nearest + convolution",
+    "bilinear": "Bilinear + convolution",
+    "bicubic": "Bicubic + convolution",
+    "transposed": "Transposed convolution",
+    "transposed_overlap": "Transposed, uneven overlap",
+    "subpixel": "Sub-pixel, ICNR start",
+    "subpixel_plain": "Sub-pixel, plain start",
+    "blur": "Blurred upsampling",
+}
+
+
+PREFIX = "trained_"
+
+
+GROUPS = ("fixed", "trained", "all")
+
+
+_PROBE = 32  # pixels a side: divisible by all that networks halve by
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    """A way to make pictures larger.
+
+    Attributes:
+        name: what it is asked for by.
+        title: what the page calls it.
+        kind: `"fixed"`, `"trained"` or `"your model"`.
+        caption: one line on what it does.
+        draw: `(uint8 picture, (height, width) of the result) -> uint8 picture`.
+        model: the network, if it is one.
+    """
+
+    name: str
+    title: str
+    kind: str
+    caption: str
+    draw: Callable[[np.ndarray, tuple[int, int]], np.ndarray]
+    model: keras.Model | None = None
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return self.model.count_params() if self.model else 0
+
+    def seconds(self, low: np.ndarray, size: tuple[int, int]) -> float:
+        """Measure one run, of the network alone; the first one of a size takes longer."""
+        start = time.perf_counter()
+        if self.model is None:
+            self.draw(low, size)
+        else:
+            np.asarray(self.model(low[None] / np.float32(255), training=False))
+        return time.perf_counter() - start
+
+    def macs(self, size: tuple[int, int]) -> int | None:
+        """Multiply–accumulates by weights for one small picture of `(height, width)`.
+
+        None for an interpolator, and for a network with layers that are not known.
+        """
+        if self.model is None:
+            return None
+        try:
+            return cost(self.model, input_shape=(*size, self.model.input_shape[-1])).macs
+        except (ValueError, NotImplementedError):
+            return None  # a layer of the user's own, say
+
+
+def trained_names() -> list[str]:
+    """Names of the course's networks that are stored here, as `find` takes them."""
+    stored = set(stored_names())
+    return [PREFIX + method for method in UPSAMPLING if _stored(method) in stored]
+
+
+def find(names: Iterable[str] | None, scale: Fraction) -> list[Upscaler]:
+    """Find methods by name.
+
+    Args:
+        names: of `FIXED` and `trained_names()`; `"fixed"`, `"trained"` and `"all"` stand for
+            several. None is all that there are at this scale.
+        scale: by how much to enlarge.
+
+    Returns:
+        The methods, each once.
+
+    Raises:
+        ValueError: for a name that is not known, or a network of another scale.
+
+    Example:
+        >>> [method.title for method in find(["nearest", "bicubic"], Fraction(4))]
+        ['Nearest', 'Bicubic']
+    """
+    trained = trained_names()
+    if names is None:
+        names = ["all" if scale == TRAINED_SCALE else "fixed"]
+    if isinstance(names, str):
+        raise ValueError(f"methods={names!r} is one text; give a list, [{names!r}]")
+    chosen = {}
+    for name in names:
+        members = {"fixed": [*FIXED], "trained": trained, "all": [*FIXED, *trained]}.get(name)
+        if members == []:
+            raise ValueError(f"no trained network is in {weights_directory()}; use fixed methods")
+        for member in members or [_known(name, trained)]:
+            chosen.setdefault(member, None)
+    late = [name for name in chosen if name not in FIXED]
+    if late and scale != TRAINED_SCALE:
+        raise ValueError(
+            f"{late[0]} enlarges by {TRAINED_SCALE}, not by {show_scale(scale)}; use "
+            f"--scale {TRAINED_SCALE}, or fixed methods: {', '.join(FIXED)}"
+        )
+    return [_fixed(name) if name in FIXED else _trained(name) for name in chosen]
+
+
+def own(models: Iterable[str | Path] | Mapping[str, keras.Model]) -> list[Upscaler]:
+    """Take the user's networks.
+
+    Args:
+        models: paths of `.keras` files or names of stored generators; or models by name.
+
+    Returns:
+        The methods, each with a title of its own.
+
+    Raises:
+        ValueError: if one cannot be loaded, or does not map RGB pictures to RGB pictures.
+    """
+    if isinstance(models, Mapping):
+        loaded = [(str(name), str(name), model) for name, model in models.items()]
+    else:
+        models = [models] if isinstance(models, (str, Path)) else models
+        files = list({generator_path(model).resolve(): None for model in models})
+        names = distinct([file.with_suffix("") for file in files])
+        loaded = [
+            (name, file.name, load_generator(file)) for name, file in zip(names, files, strict=True)
+        ]
+    methods = []
+    for name, file, model in loaded:
+        try:
+            upscaling.check_upscaler(model)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        caption = f"{file}, {model.count_params():,} parameters"
+        methods.append(Upscaler(name, name, "your model", caption, _by(model), model))
+    return methods
+
+
+def model_scale(model: keras.Model) -> Fraction:
+    """By how much a network enlarges.
+
+    Args:
+        model: network of `(height, width, 3)` pictures.
+
+    Returns:
+        The factor, the same for height and width.
+
+    Raises:
+        ValueError: if it stretches pictures, or draws them no larger.
+    """
+    size = model.input_shape[1:3]
+    size = size if None not in size else (_PROBE, _PROBE)
+    drawn = model.output_shape[1:3]
+    if None in drawn:
+        drawn = model.compute_output_shape((1, *size, 3))[1:3]
+    scales = {Fraction(large, small) for large, small in zip(drawn, size, strict=True)}
+    if len(scales) > 1 or min(scales) <= 1:
+        raise ValueError(
+            f"it turns {show_size(size)} into {show_size(drawn)}; methods that are compared make "
+            "height and width larger by one factor"
+        )
+    return scales.pop()
+
+
+def show_scale(scale: Fraction) -> str:
+    """A factor as people write it: 4, 6.25.
+
+    Example:
+        >>> show_scale(Fraction(25, 4))
+        '6.25'
+    """
+    return f"{float(scale):g}"
+
+
+def distinct(paths: Iterable[Path]) -> list[str]:
+    """Name files by their own names and, where those are the same, by folders before them.
+
+    Example:
+        >>> distinct([Path("a/x.png"), Path("b/x.png"), Path("b/y.png")])
+        ['a/x.png', 'b/x.png', 'y.png']
+    """
+    paths, names = list(paths), []
+    for path in paths:
+        others = [other for other in paths if other != path]
+        for count in range(1, len(path.parts) + 1):
+            name = path.parts[-count:]
+            if all(other.parts[-count:] != name for other in others):
+                break
+        names.append("/".join(name))
+    return names
+
+
+def _stored(method):
+    return f"upsampling_{method}_x{TRAINED_SCALE}"
+
+
+def _known(name, trained):
+    """The full name: `transposed` can only mean the trained one, `nearest` is the fixed one."""
+    if name in FIXED or name in trained:
+        return name
+    if PREFIX + name in trained:
+        return PREFIX + name
+    if name.removeprefix(PREFIX) in UPSAMPLING:
+        raise ValueError(
+            f"method {name!r} needs {_stored(name.removeprefix(PREFIX))}.keras, which is not in "
+            f"{weights_directory()}"
+        )
+    known = ", ".join([*FIXED, *trained, *GROUPS])
+    raise ValueError(f"method {name!r} is unknown; choose from {known}")
+
+
+def _fixed(name):
+    title, caption = FIXED[name]
+    kind = Image.Resampling[name.upper()]
+
+    def draw(low, size):
+        return np.asarray(Image.fromarray(low).resize((size[1], size[0]), kind))
+
+    return Upscaler(name, title, "fixed", caption, draw)
+
+
+def _trained(name):
+    method = name.removeprefix(PREFIX)
+    title = _TRAINED_TITLES.get(method, method.replace("_", " ").capitalize())
+    model = load_generator(_stored(method))
+    return Upscaler(name, title, "trained", UPSAMPLING[method], _by(model), model)
+
+
+def _by(model):
+    def draw(low, size):
+        large = upscaling.upscale(model, low)
+        if large.shape[:2] != tuple(size):
+            raise ValueError(
+                f"{model.name} draws {show_size(large.shape[:2])} from "
+                f"{show_size(low.shape[:2])} pixels, where {show_size(size)} were expected"
+            )
+        return large
+
+    return draw

@@ -1,0 +1,5 @@
+"""Aerial scenes, rendered by code, with their label maps."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

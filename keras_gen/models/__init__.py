@@ -1,0 +1,5 @@
+"""The subject: three generators, the GAN, and what they are built of."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
