@@ -123,8 +123,7 @@ def plot_fields(
     Raises:
         ValueError: for a model whose input is not an image, and as `receptive_field`.
     """
-    from matplotlib import patches
-    from matplotlib import pyplot as plt
+    from matplotlib import patches, pyplot as plt
 
     whole = receptive_field(model, **options)
     if len(whole.input_size) != 2:

@@ -9,8 +9,6 @@ from .gan import (
 )
 from .loop import (
     compile_for_images as compile_for_images,
-)
-from .loop import (
     train as train,
 )
 from .pix2pix import (

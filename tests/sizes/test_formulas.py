@@ -7,8 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import keras_gen  # noqa: F401 (it quiets Keras, so it comes first)
 from keras_gen._util.arguments import as_pair, parse_size

@@ -5,8 +5,7 @@ import sys
 
 import keras
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from keras import layers
 
 from keras_gen.sizes.skip_connections import explain_skips
