@@ -12,7 +12,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, TOOLS = SETTINGS["project"], SETTINGS["tool"]
 
 
 def marked(name):
@@ -41,7 +42,7 @@ def test_conda_only_brings_python_and_pip():
     assert [re.match(r"\w+", entry)[0] for entry in conda] == ["python", "pip"]
     assert pip == {"pip": ["-c constraints.txt", "-e .[notebooks,test]"]}
     python = next(entry for entry in conda if entry.startswith("python="))
-    least = PROJECT["requires-python"].removeprefix(">=")
+    least = PROJECT["requires-python"].removeprefix(">=").split(",")[0]
     assert python == f"python={least}"
     extras = re.search(r"\[(.*)\]", pip["pip"][1])[1].split(",")
     groups = PROJECT["optional-dependencies"]
@@ -68,7 +69,19 @@ def test_links_lead_somewhere(link):
     assert (ROOT / link).exists()
 
 
-def test_every_module_is_in_the_layout():
-    for module in sorted((ROOT / "keras_gen").glob("*.py")):
-        if not module.name.startswith("_"):
-            assert f"`{module.stem}`" in README, f"the README's layout misses {module.name}"
+def test_every_room_is_in_the_layout():
+    rooms = [path.name for path in (ROOT / "keras_gen").iterdir() if (path / "__init__.py").exists()]
+    for room in rooms:
+        if not room.startswith("_"):
+            assert f"`{room}/`" in README, f"the README's layout misses {room}"
+
+
+def test_a_wheel_holds_every_package_and_every_weight():
+    settings = TOOLS["setuptools"]
+    packages = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / "keras_gen").rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == packages | {"keras_gen._weights"}
+    assert settings["package-dir"]["keras_gen._weights"] == "data/weights"
+    assert {"*.keras", "*.md"} <= set(settings["package-data"]["keras_gen._weights"])

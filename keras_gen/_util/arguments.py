@@ -1,13 +1,10 @@
-"""TODO: say what this module holds."""
+"""Checks of arguments: sizes, and names that must be known."""
 
 import operator
 import re
 from collections.abc import Iterable
 
 Size = int | tuple[int, int]
-
-
-# Sizes -----------------------------------------------------------------------------------------
 
 
 def as_pair(value: Size, name: str = "size", *, least: int = 1) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Okabe and Ito's colours, which the colour-blind can tell apart.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
@@ -39,13 +39,13 @@ def side_by_side(
     title: str | None = None,
     width: float = 3.2,
 ):
-    """Draw pictures in a row under their names, and a close-up of each with its pixels unsmoothed.
+    """Plot pictures in a row under their names, and a close-up of each with unsmoothed pixels.
 
     Args:
         pictures: by name; `(height, width)` or `(height, width, 3)`, uint8 or 0 … 1. They are
-            drawn at the same size on paper.
+            plotted at the same size.
         closeup: `(top, left, side)` in pixels of the last picture: the same part of each picture
-            is drawn enlarged below it, and framed in the last.
+            is plotted enlarged below it, and framed in the last.
         title: what the figure shows.
         width: inches a picture.
 
@@ -68,7 +68,7 @@ def side_by_side(
         gridspec_kw={"height_ratios": ratios},
     )
     for axis, (name, picture) in zip(axes[0], pictures.items(), strict=True):
-        _draw(axis, picture)
+        _imshow(axis, picture)
         axis.set_title(name)
     if closeup is not None:
         top, left, side = closeup
@@ -77,7 +77,7 @@ def side_by_side(
         for axis, picture in zip(axes[1], pictures.values(), strict=True):
             # In the last picture's coordinates, so that a coarse one shows the very same part.
             place = (0, reference.shape[1], reference.shape[0], 0)
-            _draw(axis, picture, extent=place, interpolation="nearest")
+            _imshow(axis, picture, extent=place, interpolation="nearest")
             axis.set_xlim(left, left + side)
             axis.set_ylim(top + side, top)
     if title:
@@ -85,8 +85,8 @@ def side_by_side(
     return figure
 
 
-def _draw(axis, picture, **options):
-    # By default Matplotlib repeats pixels where it enlarges, and averages where it reduces.
+def _imshow(axis, picture, **options):
+    # By default Matplotlib repeats pixels when it enlarges, and averages when it reduces.
     grey = {"cmap": "gray", "vmin": 0, "vmax": 255 if picture.dtype == np.uint8 else 1}
     options |= grey if picture.ndim == 2 else {}
     axis.imshow(picture, **options)
@@ -139,11 +139,11 @@ def grid_with_closeups(
         whole, part = axes[2 * row, column], axes[2 * row + 1, column]
         for axis in (whole, part):
             axis.set_axis_on()
-        _draw(whole, picture)
+        _imshow(whole, picture)
         whole.set_title(titles[name], fontsize=10)
         frame = {"fill": False, "edgecolor": COLOURS[4], "linewidth": 1.5}
         whole.add_patch(plt.Rectangle((left - 0.5, top - 0.5), side, side, **frame))
-        _draw(part, picture[top : top + side, left : left + side], interpolation="nearest")
+        _imshow(part, picture[top : top + side, left : left + side], interpolation="nearest")
     if title:
         figure.suptitle(title)
     return figure

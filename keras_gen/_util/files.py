@@ -1,4 +1,4 @@
-"""TODO: say what this module holds."""
+"""Files that are written whole or not at all, and places to write them to."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ PART = ".unfinished"  # in the name of a file that is being written
 
 
 def check_writable(directory: str | Path) -> None:
-    """See whether a directory can be made and written to.
+    """Check that a directory can be made and written to.
 
     Args:
         directory: it need not exist.
@@ -26,7 +26,7 @@ def check_writable(directory: str | Path) -> None:
 
 
 def atomic_write(path: Path, write: Callable[[str], None]) -> None:
-    """Write a file beside its place and rename it, so that nobody ever finds half of it.
+    """Write a file under another name and rename it, so that nobody ever finds half of it.
 
     Args:
         path: the file.
@@ -46,7 +46,7 @@ def atomic_write(path: Path, write: Callable[[str], None]) -> None:
 
 
 def atomic_write_text(path: Path, text: str) -> None:
-    """Write a text whole or not at all, as UTF-8; what that cannot say becomes a question mark."""
+    """Write text whole or not at all, as UTF-8; characters that it lacks become question marks."""
     atomic_write(path, lambda beside: Path(beside).write_text(text, "utf-8", "replace"))
 
 

@@ -1,4 +1,4 @@
-"""TODO: say what this module holds."""
+"""What this machine is: processor, memory, versions."""
 
 import os
 import platform

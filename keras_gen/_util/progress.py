@@ -21,8 +21,6 @@ from rich.progress import (
 from rich.text import Text
 
 PAUSE = 10.0  # seconds between two lines in a pipe
-
-
 MOST_SKIPPED = 20
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from keras_gen._util import progress
 from keras_gen._util.machine import main_memory
+from keras_gen._util.quiet import quiet_tensorflow
 
 LEAST_MEMORY = 4 * 2**30
-
-
 LEAST_DISK = 2**30
 
 
@@ -44,15 +43,15 @@ def findings() -> list[Finding]:
 
 def _python():
     version = platform.python_version()
-    fine = sys.version_info >= (3, 11)
-    return Finding("Python", version, fine, "install Python 3.11 or newer")
+    fine = (3, 11) <= sys.version_info < (3, 14)
+    return Finding("Python", version, fine, "install Python 3.11, 3.12 or 3.13")
 
 
 def _memory():
     size = main_memory()
     found = "unknown" if size is None else f"{size / 2**30:.1f} GiB, {os.cpu_count()} cores"
     fine = size is None or size >= LEAST_MEMORY
-    return Finding("memory", found, fine, "close other programs; trainings want 4 GiB")
+    return Finding("memory", found, fine, "close other programs; training needs 4 GiB")
 
 
 def _disk():
@@ -71,6 +70,7 @@ def _notebooks():
 def _keras():
     start = time.perf_counter()
     try:
+        quiet_tensorflow()
         import keras
         import tensorflow
     except Exception as error:  # a broken installation fails in any way
@@ -107,22 +107,22 @@ def _weights():
     found = f"{len(names)} generators" if names else f"none in {stored.weights_directory()}"
     advice = "run from a complete copy of the project, or set KERAS_GEN_WEIGHTS"
     first = sorted(names, key=lambda name: not name.startswith("simple"))[:1]
-    return [Finding("trained weights", found, bool(names), advice), *map(_drawn, first)]
+    return [Finding("trained weights", found, bool(names), advice), *map(_first_picture, first)]
 
 
-def _drawn(name):
+def _first_picture(name):
     import numpy as np
 
     from keras_gen.inference import stored
 
-    question = f"{name} draws"
+    question = f"{name} generates"
     try:
         model = stored.load_generator(name)
         given = np.zeros((1, *(side or 64 for side in model.input_shape[1:])), np.float32)
         model(given, training=False)
         start = time.perf_counter()
-        drawn = model(given, training=False)
+        picture = model(given, training=False)
         seconds = time.perf_counter() - start
     except Exception as error:  # whatever a damaged file or a broken installation leads to
         return Finding(question, progress.one_line(error), False, "fetch the file again")
-    return Finding(question, f"{drawn.shape[1]}×{drawn.shape[2]} in {seconds:.2f} s", True)
+    return Finding(question, f"{picture.shape[1]}×{picture.shape[2]} in {seconds:.2f} s", True)

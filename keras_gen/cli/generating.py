@@ -1,4 +1,4 @@
-"""TODO: say what this module holds."""
+"""The command `generate`: upscale pictures, or sample a GAN. Keras is imported in its body only."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +17,10 @@ def generate(
     out: Annotated[Path, option("Directory for the results.", metavar="DIR")],
     images: Annotated[
         Path | None,
-        option("A picture, or a folder of them, to enlarge.", "--input", metavar="PATH"),
+        option("A picture, or a folder of them, to upscale.", "--input", metavar="PATH"),
     ] = None,
     count: Annotated[
-        int, option("Images to draw.", min=1, max=100_000, metavar="N", panel="GAN")
+        int, option("Images to generate.", min=1, max=100_000, metavar="N", panel="GAN")
     ] = 16,
     seed: Annotated[
         int, option("Seed of the latents.", min=0, max=2**31 - 1, metavar="N", panel="GAN")
@@ -28,9 +28,9 @@ def generate(
     truncation: Annotated[
         float,
         option(
-            "Shrinks the latents: less various; nothing, if the generator normalises.",
+            "Scales the latents: below 1 less varied; no effect if the generator normalises.",
             min=0.0,
-            metavar="SHARE",
+            metavar="FACTOR",
             panel="GAN",
         ),
     ] = 1.0,
@@ -45,13 +45,13 @@ def generate(
         ),
     ] = 0,
 ) -> None:
-    """Enlarge pictures with a trained generator, or draw new ones with a GAN's.
+    """Upscale pictures with a trained generator, or generate new ones with a GAN's.
 
     The result of holiday.jpg is holiday_WEIGHTS.png; one from an earlier run is replaced.
 
-    A generator of fixed size, 64×64 → 400×400 say, gets the middle of each picture, reduced.
+    A generator of fixed size, such as 64×64 → 400×400, gets the middle of each picture, reduced.
 
-    A GAN's needs no --input: it draws --count images, and a sheet of them.
+    A GAN's generator needs no --input: it writes --count images and a sheet of them.
     """
     console = progress.new_console()
     with progress.activity(console, "importing Keras") as update:
@@ -68,14 +68,14 @@ def generate(
         path = stored.generator_path(weights)
         update("loading the generator")
         model = stored.load_generator(path)
-        drawn = images is None and sampling.takes_latents(model)
-        if drawn:
+        samples = images is None and sampling.takes_latents(model)
+        if samples:
             settings = {"count": count, "seed": seed, "truncation": truncation, "frames": walk}
             written = sampling.generate_files(
                 model, out, label=path.stem, progress=update, **settings
             )
         elif images is None:
-            raise ValueError(f"{path.stem} enlarges pictures; say which with --input")
+            raise ValueError(f"{path.stem} upscales pictures; say which with --input")
         else:
             written, skipped = upscaling.upscale_files(
                 model,
@@ -85,18 +85,18 @@ def generate(
                 label=path.stem,
                 progress=update,
             )
-    if drawn:
+    if samples:
         console.print(f"wrote {count} images and {written[-1]}", soft_wrap=True)
         return
     progress.print_skipped(console, [(str(file), reason) for file, reason in skipped])
     if not written:
-        raise ValueError(f"none of the {len(files)} pictures in {images} could be enlarged")
+        raise ValueError(f"none of the {len(files)} pictures in {images} could be upscaled")
     where = written[0] if len(written) == 1 else f"{len(written)} pictures to {out}"
     console.print(f"wrote {where}", soft_wrap=True)
 
 
 def _pictures_to_upscale(files, images, out):
-    """The pictures, without the results of an earlier run in a folder within."""
+    """The pictures, without the results of an earlier run in a subfolder."""
     if not images.is_dir():
         return files
     if out.resolve() == images.resolve():

@@ -27,8 +27,6 @@ app = typer.Typer(
     help="Neural networks that produce images of exactly the size you ask for.",
     epilog="Begin with: keras-gen check, then keras-gen tour.",
 )
-
-
 train_app = typer.Typer(no_args_is_help=True, help="Train a generator.")
 app.add_typer(train_app, name="train")
 
@@ -39,8 +37,7 @@ def check() -> None:
     from keras_gen.cli.checking import findings
 
     console = progress.new_console()
-    with progress.activity(console, "importing Keras, drawing with a stored generator"):
-        quiet_tensorflow()
+    with progress.activity(console, "importing Keras and running a stored generator"):
         found = findings()
     table = Table(box=None, show_header=False)
     for finding in found:
@@ -60,7 +57,7 @@ def tour(
         "tour"
     ),
 ) -> None:
-    """Draw 400×400 with each stored generator; write the picture and the table."""
+    """Run each kind of stored generator at 400×400; write a picture and a table."""
     console = progress.new_console()
     with progress.activity(console, "importing Keras") as update:
         quiet_tensorflow()
@@ -70,7 +67,7 @@ def tour(
         out = expanded(out)
         check_writable(out)
         stops = tour_pictures.stops(update)
-        update("drawing the picture")
+        update("plotting the picture")
         picture, written = tour_pictures.write(stops, out)
     rows = [stop.row() for stop in stops]
     _print_table(console, list(rows[0]), [list(row.values()) for row in rows])
@@ -84,10 +81,10 @@ def sizes(
     ] = "400",
     source: Annotated[str, option("The size you start from.", "--from", metavar="SIZE")] = "64",
     allow_resize: Annotated[
-        bool, option("Offer routes with a fixed resizing, too.", "--allow-resize")
+        bool, option("Also offer routes with a fixed resizing.", "--allow-resize")
     ] = False,
     allow_crop: Annotated[
-        bool, option("Offer routes that crop what they drew, too.", "--allow-crop")
+        bool, option("Also offer routes that generate more and crop it.", "--allow-crop")
     ] = False,
     max_stages: Annotated[int, option("Most stages.", min=1, metavar="N")] = 6,
     max_stride: Annotated[int, option("Largest stride.", min=1, metavar="N")] = 8,
@@ -121,19 +118,21 @@ def inspect(
         str | None, option("Input size, where the model leaves it open.", metavar="SIZE")
     ] = None,
     gates: Annotated[
-        bool, option("Count squeeze-and-excite gates, which see everything, or leave them out.")
+        bool,
+        option("Count squeeze-and-excite gates, which see the whole image, or leave them out."),
     ] = True,
     plot: Annotated[
-        Path | None, option("Draw the layers' fields into this picture file.", metavar="FILE")
+        Path | None,
+        option("Plot the layers' receptive fields into this picture file.", metavar="FILE"),
     ] = None,
     on: Annotated[
-        Path | None, option("Draw them on this photograph, with --plot.", metavar="IMAGE")
+        Path | None, option("Plot them on this photograph, with --plot.", metavar="IMAGE")
     ] = None,
 ) -> None:
-    """Tell size, receptive field, stride, parameters and cost, layer by layer."""
+    """Show size, receptive field, stride, parameters and cost, layer by layer."""
     side = None if size is None else size_of(size)
     if on is not None and plot is None:
-        raise ValueError("--on says what to draw on; say where to with --plot FILE")
+        raise ValueError("--on says what to plot on; say where to write it with --plot FILE")
     if plot is not None and not plot.suffix:
         plot = plot.with_suffix(".png")
     console = progress.new_console()
@@ -147,14 +146,14 @@ def inspect(
         loaded = stored.load_generator(model)
         options = {"gates": gates}
         if side is None and None in loaded.input_shape[1:]:
-            raise ValueError(f"{model} takes any size; say at which one to look: --size 400")
+            raise ValueError(f"{model} takes any size; say which one to inspect: --size 400")
         if side is not None:
             options["input_shape"] = (*side, loaded.input_shape[-1])
-        update("following the fields")
+        update("computing the receptive fields")
         rows = inspection.inspect_rows(loaded, **options)
         summary = inspection.inspect_summary(loaded, **options)
         if plot is not None:
-            update("drawing")
+            update("plotting")
             image = None if on is None else image_files.read_image(on)
             axes = inspection.plot_fields(loaded, image=image, **options)
             atomic_write(plot, axes.figure.savefig)
@@ -182,7 +181,7 @@ def _print_table(console, header, rows):
 
 
 def main() -> None:
-    """Run the command line; what a user can get wrong is one line, without a traceback."""
+    """Run the command line. A mistake of the user is one line, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # there may be none
             stream.reconfigure(errors="replace")  # for names that this terminal cannot show
@@ -202,7 +201,7 @@ def main() -> None:
 
 
 def _explained(error):
-    """Exit code and message for what a user can get wrong; anything else is a fault of ours."""
+    """Exit code and message for a user's mistake; anything else is a fault of ours."""
     if hasattr(error, "format_message"):  # what Typer says of options
         text = error.format_message()  # empty where the help was shown instead
         return error.exit_code, f"{text} (--help shows what is possible)" if text else ""

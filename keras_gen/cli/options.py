@@ -31,22 +31,14 @@ def size_of(text: str) -> tuple[int, int]:
 
 # What every training is asked.
 Out = Annotated[Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")]
-
-
 Seed = Annotated[
     int, option("Seed of everything random.", min=0, max=2**31 - 1, metavar="N", panel="Training")
 ]
-
-
-Resume = Annotated[bool, option("Go on with the training in --out.", "--resume", panel="Training")]
-
-
+Resume = Annotated[bool, option("Continue the training in --out.", "--resume", panel="Training")]
 Memory = Annotated[
     float,
     option("GiB of a folder's pixels to keep.", min=0.01, metavar="GIB", panel="Training"),
 ]
-
-
 Upsampling = Annotated[str, option("Upsampling method.", metavar="NAME", panel="Network")]
 
 

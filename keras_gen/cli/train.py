@@ -6,14 +6,8 @@ from keras_gen.cli.options import Memory, Out, Resume, Seed, Upsampling, option,
 
 # What both are asked.
 Steps = Annotated[int, option("Training steps.", min=1, metavar="N", panel="Training")]
-
-
 Every = Annotated[int, option("Steps between checkpoints.", min=1, metavar="N", panel="Training")]
-
-
 Rate = Annotated[float, option("Highest learning rate.", metavar="RATE", panel="Training")]
-
-
 Activation = Annotated[str, option("Activation function.", metavar="NAME", panel="Network")]
 
 
@@ -23,7 +17,7 @@ def train_simple(
         str, option("photos, aerial (bundled both), or a folder of images.", metavar="FOLDER")
     ] = "photos",
     scale: Annotated[
-        int | None, option("Enlarge pictures of any size by this factor, 2 to 16.", metavar="N")
+        int | None, option("Upscale pictures of any size by this factor, 2 to 16.", metavar="N")
     ] = None,
     size: Annotated[
         str | None, option("Or: output size, 400 or 300x500 (default 400).", metavar="SIZE")
@@ -50,7 +44,7 @@ def train_simple(
     crop: Annotated[
         str | None,
         option(
-            "Input size of the training's pairs (default 24 with --scale, else --from).",
+            "Input size of the training pairs (default 24 with --scale, else --from).",
             metavar="SIZE",
             panel="Training",
         ),
@@ -60,7 +54,7 @@ def train_simple(
     memory: Memory = 2.0,
     upsampling: Upsampling = "transposed",
     activation: Activation = "leaky_relu",
-    residual: Annotated[bool, option("Residual blocks, or plain.", panel="Network")] = True,
+    residual: Annotated[bool, option("Residual blocks, or plain ones.", panel="Network")] = True,
     filters: Annotated[
         int, option("Channels at the input's size.", min=1, max=1024, metavar="N", panel="Network")
     ] = 48,
@@ -69,7 +63,7 @@ def train_simple(
     ] = 8,
     global_residual: Annotated[
         bool,
-        option("Draw what a bicubic enlargement lacks, or the whole picture.", panel="Network"),
+        option("Add the output to a bicubic enlargement of the input, or not.", panel="Network"),
     ] = True,
 ) -> None:
     """Train the simple generator: a small image in, a large sharp one out."""
@@ -101,8 +95,8 @@ def train_unet(
     task: Annotated[
         str,
         option(
-            "labels (label map to aerial scene), enlarge (small to large), or inpaint (clouds "
-            "taken away).",
+            "labels (label map to aerial scene), upscale (small to large), or inpaint (remove "
+            "clouds).",
             metavar="TASK",
         ),
     ],
@@ -117,7 +111,7 @@ def train_unet(
     size: Annotated[str, option("Output size, 400 or 300x500.", metavar="SIZE")] = "400",
     source: Annotated[
         str | None,
-        option("Input size of the task enlarge (default 64).", "--from", metavar="SIZE"),
+        option("Input size of the task upscale (default 64).", "--from", metavar="SIZE"),
     ] = None,
     steps: Steps = 1000,
     batch_size: Annotated[
@@ -136,7 +130,7 @@ def train_unet(
     crop: Annotated[
         str | None,
         option(
-            "Input size of the training's pairs (default: half of the whole input, or a bit more).",
+            "Input size of the training pairs (default: half of the whole input, or a bit more).",
             metavar="SIZE",
             panel="Training",
         ),
@@ -158,7 +152,7 @@ def train_unet(
         ),
     ] = 12,
     skips: Annotated[bool, option("Skip connections, or none.", panel="Network")] = True,
-    residual: Annotated[bool, option("Residual levels, or plain.", panel="Network")] = False,
+    residual: Annotated[bool, option("Residual levels, or plain ones.", panel="Network")] = False,
     upsampling: Upsampling = "transposed",
     downsampling: Annotated[
         str, option("Downsampling: max or strided.", metavar="NAME", panel="Network")

@@ -9,39 +9,25 @@ Steps = Annotated[
     int,
     option("Training steps; with --resume, more or fewer.", min=1, metavar="N", panel="Training"),
 ]
-
-
 Batch = Annotated[int, option("Images a step.", min=1, max=4096, metavar="N", panel="Training")]
-
-
 Every = Annotated[
     int,
-    option("Steps between checkpoints, each judged.", min=1, metavar="N", panel="Training"),
+    option("Steps between checkpoints, each evaluated.", min=1, metavar="N", panel="Training"),
 ]
-
-
 Rate = Annotated[
     float,
     option("Generator's learning rate; may differ on --resume.", metavar="RATE", panel="Training"),
 ]
-
-
 OtherRate = Annotated[
     float | None,
     option("Discriminator's learning rate, likewise.", metavar="RATE", panel="Training"),
 ]
-
-
 EvaluationImages = Annotated[
-    int, option("Images to judge a checkpoint by.", min=2, metavar="N", panel="Training")
+    int, option("Images to evaluate a checkpoint with.", min=2, metavar="N", panel="Training")
 ]
-
-
 FinalImages = Annotated[
-    int, option("Images to judge the result by.", min=2, metavar="N", panel="Training")
+    int, option("Images to evaluate the result with.", min=2, metavar="N", panel="Training")
 ]
-
-
 Loss = Annotated[
     str,
     option(
@@ -50,18 +36,14 @@ Loss = Annotated[
         panel="Adversarial training",
     ),
 ]
-
-
 Penalty = Annotated[
     str,
     option(
-        "On D's slope: none, r1, r1_r2 or first_order.",
+        "On the discriminator's gradient: none, r1, r1_r2 or first_order.",
         metavar="NAME",
         panel="Adversarial training",
     ),
 ]
-
-
 Gamma = Annotated[
     float,
     option(
@@ -71,54 +53,44 @@ Gamma = Annotated[
         panel="Adversarial training",
     ),
 ]
-
-
 Sigma = Annotated[
     float,
     option(
-        "Noise of the first_order penalty; what is finer D overlooks.",
+        "Noise of the first_order penalty; the discriminator overlooks finer detail.",
         min=1e-4,
         max=1.0,
         metavar="S",
         panel="Adversarial training",
     ),
 ]
-
-
 Noise = Annotated[
     str,
     option(
-        "Of what kind: white, or natural, which lets D see grain.",
+        "Kind of that noise: white, or natural, which lets fine detail count.",
         metavar="NAME",
         panel="Adversarial training",
     ),
 ]
-
-
 Augmentation = Annotated[
     str,
     option(
-        "What D sees: translation, colour, cutout, joined by +, or none.",
+        "On what the discriminator sees: translation, colour, cutout, joined by +; or none.",
         metavar="NAMES",
         panel="Adversarial training",
     ),
 ]
-
-
 HalfLife = Annotated[
     float,
     option(
-        "Images after which the average forgets half; may differ on --resume.",
+        "Half-life of the weight average, in images; may differ on --resume.",
         metavar="N",
         panel="Adversarial training",
     ),
 ]
-
-
 Levels = Annotated[
     int,
     option(
-        "Of the discriminator: 3 to 6 see 22, 46, 94, 190 pixels.",
+        "Of the discriminator: 3 to 6 have receptive fields of 22, 46, 94, 190 pixels.",
         min=1,
         max=12,
         metavar="N",
@@ -188,7 +160,7 @@ def train_gan(
     ] = "1-4",
     upsampling: Upsampling = "bilinear",
 ) -> None:
-    """Train a GAN: images like those it is shown, from nothing but noise."""
+    """Train a GAN: new images like those it is trained on, from random numbers."""
     train(
         "gan",
         "train_gan",
@@ -257,7 +229,7 @@ def train_pix2pix(
     l1_weight: Annotated[
         float,
         option(
-            "Weight of the absolute error beside the game.",
+            "Weight of the absolute error in the generator's loss.",
             min=0.0,
             metavar="W",
             panel="Adversarial training",

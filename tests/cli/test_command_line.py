@@ -37,8 +37,8 @@ def stored(tmp_path_factory):
     """A directory of weights with small generators, those of the tour named like the course's."""
     place = tmp_path_factory.mktemp("weights")
     settings = {"filters": 8, "blocks": 0, "seed": 0}
-    enlarger = kg.simple_generator((None, None, 3), scale=2, **settings)
-    enlarger.save(place / "simple_x2_tiny.keras")
+    upscaler = kg.simple_generator((None, None, 3), scale=2, **settings)
+    upscaler.save(place / "simple_x2_tiny.keras")
     course = kg.simple_generator((64, 64, 3), 400, **settings)
     course.save(place / "simple_64to400_photos.keras")
     settings = {"filters": 1, "depth": 2, "seed": 0}
@@ -126,7 +126,7 @@ def test_unknown_commands(fails):
 # inspect -----------------------------------------------------------------------------------------
 
 
-def test_inspect_tells_and_draws(run, weights, pictures, tmp_path):
+def test_inspect_prints_and_plots(run, weights, pictures, tmp_path):
     code, lines, errors = run("inspect", "simple_64to400_photos", "--plot", tmp_path / "fields")
     assert (code, errors) == (0, "")
     assert lines[-1] == f"wrote {tmp_path / 'fields.png'}"
@@ -141,7 +141,7 @@ def test_inspect_tells_and_draws(run, weights, pictures, tmp_path):
 
 def test_inspect_mistakes(fails, weights, pictures, tmp_path):
     assert "there are no weights 'nothing'" in fails("inspect", "nothing")
-    assert "say at which one to look: --size 400" in fails("inspect", "simple_x2_tiny")
+    assert "say which one to inspect: --size 400" in fails("inspect", "simple_x2_tiny")
     assert "cannot read the size 'big'" in fails("inspect", "simple_x2_tiny", "--size", "big")
     assert "--plot FILE" in fails("inspect", "simple_x2_tiny", "--on", pictures / "0.png")
     plot = ["--size", "20", "--plot", tmp_path / "a.png"]
@@ -179,7 +179,7 @@ def test_generate_one_picture_with_a_file_of_weights(run, stored, pictures, tmp_
         assert image.size == (400, 400)
 
 
-def test_generate_does_not_enlarge_its_own_results(run, weights, pictures):
+def test_generate_does_not_upscale_its_own_results(run, weights, pictures):
     out = pictures / "large"
     for _ in range(2):
         code, _, _ = run("generate", "simple_x2_tiny", "--input", pictures, "--out", out)
@@ -417,7 +417,7 @@ def test_check_says_ready(run, weights):
     text = "\n".join(lines)
     for question in ("Python", "memory", "free disk here", "JupyterLab", "libraries", "oneDNN"):
         assert re.search(rf"^ *ok +{question} ", text, re.M), text
-    assert re.search(r"ok +simple_64to400_photos draws +400×400 in \d+\.\d\d s", text)
+    assert re.search(r"ok +simple_64to400_photos generates +400×400 in \d+\.\d\d s", text)
     assert (code, errors) == (0, "")
     assert lines[-1] == "ready: jupyter lab notebooks/00_start_here.ipynb"
 
@@ -443,8 +443,8 @@ def test_check_names_damaged_weights(run, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_GEN_WEIGHTS", str(tmp_path))
     (tmp_path / "a.keras").write_text("no archive")
     code, lines, errors = run("check")
-    assert (code, errors) == (2, "error: not ready yet: a draws\n")
-    assert re.search(r"no +a draws .*a\.keras is not a \.keras file", "\n".join(lines))
+    assert (code, errors) == (2, "error: not ready yet: a generates\n")
+    assert re.search(r"no +a generates .*a\.keras is not a \.keras file", "\n".join(lines))
 
 
 def test_check_gets_over_libraries_that_do_not_import(run, monkeypatch):
@@ -455,7 +455,7 @@ def test_check_gets_over_libraries_that_do_not_import(run, monkeypatch):
     assert re.search(r"no +libraries +import of keras halted.*→ pip install", "\n".join(lines))
 
 
-def test_tour_draws_400_by_400(run, weights, tmp_path):
+def test_tour_generates_400_by_400(run, weights, tmp_path):
     code, lines, errors = run("tour", "--out", tmp_path / "tour")
     assert (code, errors) == (0, "")
     table = (tmp_path / "tour" / "tour.md").read_text("utf-8")

@@ -31,7 +31,7 @@ def test_tells_size_field_stride_and_cost_of_every_layer(model_file):
     assert "995 parameters" in result.output
 
 
-def test_draws_the_fields(model_file, tmp_path):
+def test_plots_the_fields(model_file, tmp_path):
     photograph = tmp_path / "photograph.png"
     Image.fromarray(np.zeros((32, 48, 3), np.uint8)).save(photograph)
     result = run(model_file, "--plot", tmp_path / "fields.png", "--on", photograph)
@@ -45,8 +45,8 @@ def test_draws_the_fields(model_file, tmp_path):
     ("arguments", "message"),
     [
         (["nothing.keras"], "there are no weights 'nothing.keras'"),
-        (["simple_x4_photos"], "takes any size; say at which one to look: --size 400"),
-        (["simple_x4_photos", "--on", "a.png"], "say where to with --plot FILE"),
+        (["simple_x4_photos"], "takes any size; say which one to inspect: --size 400"),
+        (["simple_x4_photos", "--on", "a.png"], "say where to write it with --plot FILE"),
     ],
 )
 def test_says_what_is_wrong(arguments, message):
