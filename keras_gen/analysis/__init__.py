@@ -1,4 +1,4 @@
-"""What a Keras model sees, costs and does: fields, cost, diagnostics."""
+"""Analysis of any Keras model: receptive fields, cost and diagnostics."""
 
 import lazy_loader
 

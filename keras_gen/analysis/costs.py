@@ -3,12 +3,12 @@
     cost(model).macs          # per image
     print(cost(model).table())
 
-Conventions, those of most papers: a multiply–accumulate is one multiplication by a weight and one
-addition, so floating-point operations are about twice as many. Biases, activations, normalisation,
-pooling, resizing and additions are not counted: beside the products with weights they are small.
-A convolution multiplies every tap of its kernel for every output, zeros of the padding included; a
-transposed convolution does so for every input. A layer that is called twice computes twice and has
-its parameters once.
+The conventions are those of most papers. A multiply–accumulate is one multiplication by a weight
+and one addition, so floating-point operations are about twice as many. Biases, activations,
+normalisation, pooling, resizing and additions are not counted: compared with the products with
+weights they are small. A convolution multiplies every tap of its kernel for every output, zeros of
+the padding included; a transposed convolution does so for every input. A layer that is called twice
+computes twice, but its parameters count once.
 """
 
 import math
@@ -32,7 +32,7 @@ class Cost:
         parameters: number of weights, trainable or not; shared ones count once.
         macs: multiply–accumulates for one image.
         activation_bytes: bytes of the outputs of all layers for one image, as training keeps them.
-        rows: one row a call of a layer; see `table`.
+        rows: one row per call of a layer; see `table`.
     """
 
     parameters: int
@@ -127,7 +127,7 @@ def _bytes_each(dtype):
 _COUNTS: dict[str, Callable[..., int]] = {}
 
 
-# Layers whose weights scale or look up, one multiplication an element at most.
+# Layers whose weights scale or look up, at most one multiplication per element.
 _SMALL = (
     "BatchNormalization",
     "Embedding",
@@ -170,7 +170,7 @@ def _macs(step: Step, inputs: list[Shape], outputs: list[Shape], rules: dict) ->
 
 
 def _find_count(operation):
-    """How to count an operation; `None` if nothing is known of it."""
+    """How to count an operation; `None` if it is not known."""
     for kind in type(operation).__mro__:
         call = getattr(kind, "call", None)
         if kind.__module__.startswith("keras.src.") and call is type(operation).call:

@@ -1,8 +1,8 @@
-"""What passes through a network: units that never fire, outputs at their limits, gradients.
+"""Diagnostics of a model that does not learn: dead units, saturated outputs, gradients.
 
-Three questions to ask of a model that does not learn, or before it is trained at all: which of its
-units take no part (`dead_units`), how much of its picture is stuck at black or white
-(`saturation`), and how much of the error's gradient reaches each layer (`gradient_norms`).
+Three questions to ask of such a model, or before it is trained at all: which of its units take no
+part (`dead_units`), how much of its image is stuck at black or white (`saturation`), and how much
+of the loss gradient reaches each layer (`gradient_norms`).
 """
 
 import keras
@@ -16,19 +16,20 @@ from keras_gen.analysis.graph import trace
 def dead_units(model: keras.Model, inputs: ArrayLike, *, tolerance: float = 1e-6) -> Table:
     """Count the units of each activation that stay at zero, whatever the input.
 
-    A unit is a channel of a convolution or a feature of a dense layer. One that is zero at every
-    place of every input draws nothing, and behind a ReLU no gradient reaches its weights, so that
-    only a change of its inputs can wake it (Lu, Shin, Su and Karniadakis 2020).
+    A unit is a channel of a convolution or a feature of a dense layer. A unit that is zero at every
+    position of every input contributes nothing. Behind a ReLU no gradient reaches its weights, so
+    that only a change of its inputs can revive it (Lu, Shin, Su and Karniadakis 2020).
 
     Args:
         model: a functional or sequential Keras model with one input and channels last.
-        inputs: `(batch, *input shape)`; the more, and the more different, the surer the count.
+        inputs: `(batch, *input shape)`, as many and as varied as possible: a unit that is dead on a
+            few inputs may fire on others.
         tolerance: how far from zero a unit counts as alive. A SiLU far on its negative side is
             not exactly zero.
 
     Returns:
         A `Table` with a row for each layer with an activation, the model's outputs left out:
-        `layer`, `units`, `dead` (how many) and `share` (of the units, 0 … 1).
+        `layer`, `units`, `dead` (how many) and `fraction` (of the units, 0 … 1).
 
     Raises:
         ValueError: for an empty batch, a model with several inputs, or one without activations.
@@ -59,30 +60,30 @@ def dead_units(model: keras.Model, inputs: ArrayLike, *, tolerance: float = 1e-6
     probe = keras.Model(model.inputs[0], outputs)
     highest = None
     for start in range(0, len(inputs), 8):
-        answers = keras.tree.flatten(probe(inputs[start : start + 8], training=False))
-        answers = [np.abs(keras.ops.convert_to_numpy(answer)) for answer in answers]
-        tops = [answer.max(axis=tuple(range(answer.ndim - 1))) for answer in answers]
+        outputs = keras.tree.flatten(probe(inputs[start : start + 8], training=False))
+        outputs = [np.abs(keras.ops.convert_to_numpy(output)) for output in outputs]
+        tops = [output.max(axis=tuple(range(output.ndim - 1))) for output in outputs]
         highest = tops if highest is None else list(map(np.maximum, highest, tops))
     rows = []
     for name, top in zip(names, highest, strict=True):
         dead = int((top <= tolerance).sum())
-        rows.append({"layer": name, "units": len(top), "dead": dead, "share": dead / len(top)})
+        rows.append({"layer": name, "units": len(top), "dead": dead, "fraction": dead / len(top)})
     return Table(rows)
 
 
 def saturation(images: ArrayLike, *, margin: float = 1 / 255) -> float:
-    """Return the share of values that lie at the ends of 0 … 1, or beyond them.
+    """Return the fraction of values that lie at the ends of 0 … 1, or beyond them.
 
-    A picture has some: lamps, deep shade. A generator that has many more than the pictures it
-    learns from is stuck: where a sigmoid is so near its end, its slope p(1 − p) is below 0.004,
-    and next to no gradient passes. Compare with the same number for real pictures.
+    Every photo has some: lamps, deep shade. A generator that has many more than its training images
+    is stuck: so near the ends of a sigmoid, its slope p(1 − p) is below 0.004, and almost no
+    gradient passes. Compare with the same number for real images.
 
     Args:
         images: floats of any shape, 0 … 1 for black to white; values outside count as saturated.
         margin: how near to 0 or 1 counts, by default one of 255 steps.
 
     Returns:
-        A share, 0 … 1.
+        A fraction, 0 … 1.
 
     Raises:
         ValueError: for whole numbers, an empty array, or a margin outside 0 … 0.5.
@@ -106,13 +107,13 @@ def saturation(images: ArrayLike, *, margin: float = 1 / 255) -> float:
 def gradient_norms(
     model: keras.Model, x: ArrayLike, y: ArrayLike, *, loss: str = "mean_squared_error"
 ) -> Table:
-    """Measure how much of the error's gradient reaches the weights of each layer.
+    """Measure how much of the loss gradient reaches the weights of each layer.
 
     Args:
-        model: a built Keras model; normalisations work as in training.
+        model: a built Keras model; normalisation layers work as in training.
         x: a batch of inputs.
-        y: what the model should answer.
-        loss: name of a Keras loss, or a function of `(y, answer)`.
+        y: the targets.
+        loss: name of a Keras loss, or a function of `(y, output)`.
 
     Returns:
         A `Table` with a row for each layer with trainable weights, in the model's order: `layer`,
@@ -136,11 +137,11 @@ def gradient_norms(
     variables = model.trainable_variables
     if not variables:
         raise ValueError(f"{model.name!r} has no trainable weights; build it, or unfreeze some")
-    # Statistics that a normalisation keeps would drift with each look: they are put back.
+    # Each call in training mode would update the statistics of normalisation layers.
     kept = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
     with tf.GradientTape() as tape:
-        answer = model(np.asarray(x, "float32"), training=True)
-        error = tf.reduce_mean(keras.losses.get(loss)(np.asarray(y, "float32"), answer))
+        output = model(np.asarray(x, "float32"), training=True)
+        error = tf.reduce_mean(keras.losses.get(loss)(np.asarray(y, "float32"), output))
     gradients = tape.gradient(error, [variable.value for variable in variables])
     for variable, value in kept:
         variable.assign(value)
@@ -160,18 +161,18 @@ def gradient_norms(
 
 def _activations(model):
     """Names and outputs of the layers that apply an activation, the model's outputs left out."""
-    walk = trace(model)
+    graph = trace(model)
     names, outputs = [], []
-    for step in walk.steps:
-        if not _is_activation(step.operation) or set(step.outputs) & set(walk.outputs):
+    for step in graph.steps:
+        if not _is_activation(step.operation) or set(step.outputs) & set(graph.outputs):
             continue
-        if step.outputs[0] not in walk.tensors:
+        if step.outputs[0] not in graph.tensors:
             raise ValueError(
                 f"{step.name!r} lies inside a nested model, where outputs cannot be read; give "
                 "the nested model itself"
             )
         names.append(step.name)
-        outputs.append(walk.tensors[step.outputs[0]])
+        outputs.append(graph.tensors[step.outputs[0]])
     return names, outputs
 
 

@@ -1,9 +1,9 @@
-"""How much of its receptive field a network uses, measured by gradients.
+"""The effective receptive field: how much of its receptive field a network uses, by gradients.
 
-A network need not use its field evenly: the pixels in the middle reach the output along many more
+A network does not use its field evenly: the pixels in the middle reach the output along many more
 paths than those at the edge. For n convolutions of side k with uniform weights the gradient is
-bell-shaped with a standard deviation of √(n(k²-1)/12), so its share of the field's side, n(k-1)+1,
-falls as 1/√n (Luo, Li, Urtasun and Zemel, 2016, "Understanding the effective receptive field in
+bell-shaped with a standard deviation of √(n(k²-1)/12). As a fraction of the field's side, n(k-1)+1,
+it falls as 1/√n (Luo, Li, Urtasun and Zemel, 2016, "Understanding the effective receptive field in
 deep convolutional neural networks").
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from keras_gen.analysis.fields import Box, ReceptiveField, receptive_field
 from keras_gen.analysis.propagation import check_position
 
-EDGE = 1 - 0.9545  # of the peak: where Luo et al. (2016) let the effective field end
+EDGE = 1 - 0.9545  # of the peak: where the effective field ends (Luo et al. 2016)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +25,10 @@ class EffectiveField:
 
     Attributes:
         map: `(height, width)` float64, the mean absolute gradient, summing to 1.
-        position: the output that was looked at.
+        position: the indices of the output.
         sigma: standard deviation of the map along each axis, in pixels.
         field: the theoretical field of this output, as slices.
-        share: side of the effective field (the root of the number of pixels above 4.55 % of the
+        fraction: side of the effective field (the root of the number of pixels above 4.55 % of the
             peak) over the side of the theoretical one.
     """
 
@@ -36,7 +36,7 @@ class EffectiveField:
     position: tuple[int, ...]
     sigma: tuple[float, ...]
     field: Box
-    share: float
+    fraction: float
 
 
 def effective_receptive_field(
@@ -59,7 +59,7 @@ def effective_receptive_field(
         model: a functional or sequential Keras model with one input; its weights matter.
         layer: whose output, as for `receptive_field`. By default the model's first output.
         position: the output's indices. By default the middle.
-        samples: number of random images, drawn from the standard normal distribution.
+        samples: number of random images, sampled from the standard normal distribution.
         images: `(samples, *input shape)` float32, to be used instead of random ones.
         seed: seed of the images and signs.
         rules: what unknown layers do, as for `receptive_field`.
@@ -104,26 +104,26 @@ def effective_receptive_field(
     strength = strength / strength.sum()
     field = theory.at(*position)
     used = np.count_nonzero(strength > EDGE * strength.max())
-    share = (used / np.prod(field.size)) ** (1 / len(field))
-    return EffectiveField(strength, position, _sigma(strength), field, float(share))
+    fraction = (used / np.prod(field.size)) ** (1 / len(field))
+    return EffectiveField(strength, position, _sigma(strength), field, float(fraction))
 
 
 def _part(model, theory: ReceptiveField):
-    """The model up to the layer that is looked at."""
-    graph = theory._walk.graph
-    if theory._walk.target not in graph.tensors:
+    """The model up to the layer in question."""
+    graph, target = theory._propagation.graph, theory._propagation.target
+    if target not in graph.tensors:
         raise ValueError(
             f"{theory.output!r} lies inside a nested model, where gradients cannot be taken; "
             "give the nested model itself, or a layer around it"
         )
-    return keras.Model(model.inputs, graph.tensors[theory._walk.target])
+    return keras.Model(model.inputs, graph.tensors[target])
 
 
 def _mean_absolute_gradient(model, images, theory, position, random):
     """The gradient's size at each pixel, summed over the channels of the image."""
     import tensorflow as tf
 
-    output, image = theory._field, theory._walk.image
+    output, image = theory._field, theory._propagation.image
     index = [
         0 if axis in (0, *output.positions) else slice(None) for axis in range(len(output.shape))
     ]
@@ -135,9 +135,9 @@ def _mean_absolute_gradient(model, images, theory, position, random):
         pixels = tf.convert_to_tensor(np.asarray(pixels)[None], dtype=model.inputs[0].dtype)
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            answer = model(pixels, training=False)[tuple(index)]
-            signs = random.choice([-1.0, 1.0], size=answer.shape)
-            score = tf.reduce_sum(answer * tf.cast(signs, answer.dtype))
+            channel_values = model(pixels, training=False)[tuple(index)]
+            signs = random.choice([-1.0, 1.0], size=channel_values.shape)
+            score = tf.reduce_sum(channel_values * tf.cast(signs, channel_values.dtype))
         gradient = tape.gradient(score, pixels)
         if gradient is None:
             raise ValueError(f"output {position} of {theory.output!r} has no gradient")
@@ -149,8 +149,8 @@ def _sigma(strength):
     """The standard deviation of a map along each axis."""
     deviations = []
     for axis, size in enumerate(strength.shape):
-        line = strength.sum(axis=tuple({*range(strength.ndim)} - {axis}))
-        place = np.arange(size)
-        mean = (line * place).sum()
-        deviations.append(float(np.sqrt((line * (place - mean) ** 2).sum())))
+        weights = strength.sum(axis=tuple({*range(strength.ndim)} - {axis}))
+        position = np.arange(size)
+        mean = (weights * position).sum()
+        deviations.append(float(np.sqrt((weights * (position - mean) ** 2).sum())))
     return tuple(deviations)

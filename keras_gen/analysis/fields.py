@@ -2,14 +2,14 @@
 
     rf = receptive_field(model)
     rf.size                 # how large the field of this architecture is: (188, 188)
-    image[rf.at(200, 200)]  # what this one output really sees of the image
+    image[rf.at(200, 200)]  # the pixels that this one output really depends on
 
-    projective_field(decoder, 12, 12)  # what one latent cell paints
+    projective_field(decoder, 12, 12)  # the outputs that depend on one latent cell
 
-Two questions, two computations. What an output *really* sees is followed index by index, borders
-and all, and is exact. The field of the *architecture* is followed on a grid without edges, where an
-encoder has one size and a decoder has one for each phase of its stride. How much of its field a
-network uses is a third question, for gradients: see `effective`.
+Two questions, two computations. What an output *really* depends on is propagated index by index,
+borders included, and is exact. The field of the *architecture* is propagated on a grid without
+edges, where an encoder has one size and a decoder has one for each phase of its stride. How much of
+its field a network uses is a third question, answered by gradients: see `effective_fields`.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from keras_gen.analysis.tensor_field import Field
 
 
 class Box(tuple):
-    """A box of pixels: a tuple of slices, one an axis, that cuts it out of an array.
+    """A box of pixels: a tuple of slices, one per axis, that crops an array to the box.
 
     Example:
         >>> box = Box([slice(3, 7), slice(0, 5)])
@@ -42,7 +42,7 @@ class Box(tuple):
 
 
 class ReceptiveField:
-    """What one layer of a model sees of an input; made by `receptive_field`.
+    """The receptive fields of one layer's outputs in an input; made by `receptive_field`.
 
     Attributes:
         input: name of the input.
@@ -50,25 +50,25 @@ class ReceptiveField:
         input_size: size of the input in pixels, `(height, width)` for images.
         output_size: size of the layer's output, likewise.
         size: the field of the architecture, `(height, width)` in input pixels: the largest over
-            the phases, and not clipped to the image. Where no size describes it (global pooling,
+            the phases, and not clipped to the image. If no size describes it (global pooling,
             dense layers, rolling), the largest that an output sees of this image. Padding that
-            reflects the image is followed by `at`, not here.
+            reflects the image is included in `at`, not here.
         size_by_phase: for each axis the sizes that successive outputs have in turn.
-        stride: how many input pixels further the next output looks, a `Fraction`: 16 for an
-            encoder that halves four times, 1/16 for a decoder that doubles four times. A tuple if
-            the axes differ; 0 where all outputs see the same, `None` where nothing regular
-            describes them.
-        padding: how far the first output's field reaches out of the image (Araujo et al. 2019),
+        stride: by how many input pixels the field moves from one output to the next, a `Fraction`:
+            16 for an encoder that halves four times, 1/16 for a decoder that doubles four times. A
+            tuple if the axes differ; 0 if all outputs have the same field, `None` if their fields
+            follow no regular pattern.
+        padding: how far the first output's field reaches beyond the image (Araujo et al. 2019),
             `(height, width)` in pixels.
         hull: whether branches met that are not centred on one another, so that the field is the
             hull of several.
     """
 
-    def __init__(self, walk: Propagation):
-        self._walk, self._field = walk, walk.result()
-        self.input = walk.graph.name_of(walk.source)
-        self.output = walk.graph.name_of(walk.target)
-        self.input_size = walk.image.size
+    def __init__(self, propagation: Propagation):
+        self._propagation, self._field = propagation, propagation.result()
+        self.input = propagation.graph.name_of(propagation.source)
+        self.output = propagation.graph.name_of(propagation.target)
+        self.input_size = propagation.image.size
         self.output_size = self._field.size
         axes = _read_architecture(self._field)
         self.size = tuple(max(axis.sizes) for axis in axes)
@@ -79,18 +79,18 @@ class ReceptiveField:
 
     @cached_property
     def _view(self):
-        """What each position really sees, as arrays with an axis for each axis of the output."""
+        """The clipped field of each position, with an axis for each axis of the output."""
         return _over_positions(self._field, self._field.clipped)
 
     def at(self, *position: int) -> Box:
-        """What one output really sees of the input.
+        """The part of the input that one output really depends on.
 
         Args:
             position: the output's indices, row and column for images.
 
         Returns:
-            One slice an axis of the input, so that `image[rf.at(row, col)]` is what the output
-            sees: the hull of the taps inside the image. Empty slices where it sees nothing.
+            One slice per axis of the input, so that `image[rf.at(row, col)]` is what the output
+            sees: the hull of the taps inside the image. Empty slices if it depends on no pixel.
 
         Raises:
             ValueError: for a position outside the output.
@@ -99,7 +99,7 @@ class ReceptiveField:
         index = [0] * len(self._field.shape)
         for axis, place in zip(self._field.positions, position, strict=True):
             index[axis] = place
-        ends = [span.at(index) for span in self._view.spans]
+        ends = [side.at(index) for side in self._view.intervals]
         if any(low > high for low, high in ends):
             return Box(slice(0, 0) for _ in ends)
         return Box(slice(int(low), int(high) + 1) for low, high in ends)
@@ -108,14 +108,14 @@ class ReceptiveField:
     def bounds(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         """For each axis of the input, where the fields of all outputs start and stop.
 
-        Two integer arrays of the output's size an axis; both are 0 for an output that sees nothing.
+        Two integer arrays of the output's size per axis; both are 0 for an empty field.
         """
-        seeing = _seeing(self._field)
+        nonempty = _nonempty(self._field)
 
         def fill(ends):
-            return np.where(seeing, ends, 0).astype(int).reshape(self.output_size)
+            return np.where(nonempty, ends, 0).astype(int).reshape(self.output_size)
 
-        return tuple((fill(span.low), fill(span.high + 1)) for span in self._view.spans)
+        return tuple((fill(side.low), fill(side.high + 1)) for side in self._view.intervals)
 
     def table(self) -> Table:
         """The field of every layer on the way.
@@ -125,7 +125,7 @@ class ReceptiveField:
             `padding` and `hull`; it prints as a table.
         """
         rows = Table()
-        for step, field in self._walk.steps():
+        for step, field in self._propagation.steps():
             axes = _read_architecture(field)
             rows.append(
                 {
@@ -154,7 +154,7 @@ def receptive_field(
     rules: dict | None = None,
     input_shape: Sequence[int] | dict | None = None,
 ) -> ReceptiveField:
-    """Compute what the outputs of a model, or of one of its layers, see of an input.
+    """Compute the receptive fields of a model's outputs, or of one of its layers, in an input.
 
     Args:
         model: a functional or sequential Keras model; nested models are opened. Its weights do not
@@ -164,11 +164,11 @@ def receptive_field(
             of the model's outputs. By default the model's first output.
         input: of what: an input of the model, by name or number, or a layer whose output then
             counts as the image. By default the model's first input.
-        gates: `False` leaves out branches that see the whole image where they meet one that does
-            not, as squeeze-and-excitation gates do, and the picture's statistics in group and layer
-            normalisation; the classic number comes back.
+        gates: `False` leaves out branches that depend on the whole image if they meet one that does
+            not, as squeeze-and-excitation gates do, and the image's statistics in group and layer
+            normalisation. The result is then the number that is usually published.
         rules: what unknown layers do, by layer name or class: `"elementwise"`, `"global"`, a Keras
-            layer that sees alike, or a function `(layer, *fields) -> field`.
+            layer with the same receptive field, or a function `(layer, *fields) -> field`.
         input_shape: shape of the input without the batch, where the model leaves it open; for
             several inputs a dictionary of names and shapes.
 
@@ -194,8 +194,9 @@ def receptive_field(
         networks", for encoders; Dumoulin and Visin (2016), "A guide to convolution arithmetic for
         deep learning", for the single layers.
     """
-    walk = Propagation(model, layer, input, rules=rules, input_shape=input_shape, gates=gates)
-    return ReceptiveField(walk)
+    return ReceptiveField(
+        Propagation(model, layer, input, rules=rules, input_shape=input_shape, gates=gates)
+    )
 
 
 def projective_field(
@@ -207,7 +208,7 @@ def projective_field(
     rules: dict | None = None,
     input_shape: Sequence[int] | dict | None = None,
 ) -> Box:
-    """Compute what one input, or one latent cell, paints: all outputs that see it.
+    """Compute which outputs depend on one input, or on one latent cell.
 
     Args:
         model: as for `receptive_field`, and so are `layer`, `gates`, `rules` and `input_shape`.
@@ -216,8 +217,8 @@ def projective_field(
             gives a generator's latent cells. By default the model's first input.
 
     Returns:
-        One slice an axis of the output: the hull of the outputs that see the position. `.size`
-        has its sides; empty slices where nothing sees it.
+        One slice per axis of the output: the hull of the outputs that depend on the position.
+        `.size` has its sides; empty slices if no output depends on it.
 
     Raises:
         ValueError: for a position outside the input, and as `receptive_field`.
@@ -229,7 +230,7 @@ def projective_field(
         >>> projective_field(decoder, 12, 12).size
         (46, 46)
     """
-    walk = Propagation(
+    propagation = Propagation(
         model,
         layer,
         input,
@@ -238,12 +239,12 @@ def projective_field(
         gates=gates,
         position=position,
     )
-    field = walk.result()
-    seeing = _seeing(field)  # only this position sees itself: what sees anything sees it
+    field = propagation.result()
+    nonempty = _nonempty(field)  # only this position has a field: any field contains it
     sides = []
     for axis in field.positions:
-        others = tuple({*range(seeing.ndim)} - {axis})
-        found = np.flatnonzero(seeing.any(axis=others))
+        others = tuple({*range(nonempty.ndim)} - {axis})
+        found = np.flatnonzero(nonempty.any(axis=others))
         sides.append(slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0))
     return Box(sides)
 
@@ -262,11 +263,11 @@ class _Axis:
     padding: int
 
 
-def _seeing(field: Field):
-    """Which positions see anything, with an axis for each axis of the tensor."""
+def _nonempty(field: Field):
+    """Which positions depend on the image, with an axis for each axis of the tensor."""
     view = _over_positions(field, field.clipped)
     shape = [size if axis in field.positions else 1 for axis, size in enumerate(field.shape)]
-    return ~np.any([np.broadcast_to(span.blind, shape) for span in view.spans], axis=0)
+    return ~np.any([np.broadcast_to(side.empty, shape) for side in view.intervals], axis=0)
 
 
 def _over_positions(field, view):
@@ -277,25 +278,26 @@ def _over_positions(field, view):
 
 
 def _read_architecture(field: Field) -> list[_Axis]:
-    endless = _over_positions(field, field.endless)
+    unbounded = _over_positions(field, field.unbounded)
     clipped = _over_positions(field, field.clipped)
-    pairs = zip(endless.spans, clipped.spans, strict=True)
-    return [_read_axis(field.positions, span, inside) for span, inside in pairs]
+    pairs = zip(unbounded.intervals, clipped.intervals, strict=True)
+    return [_read_axis(field.positions, side, inside) for side, inside in pairs]
 
 
-def _read_axis(positions, span: Intervals, inside: Intervals) -> _Axis:
-    running = [axis for axis in positions if span.steps[axis]]
-    everything = (span.low == -np.inf).any()
-    if span.lost or everything or len(running) > 1:
-        extent = np.where(inside.blind, 0, inside.high - inside.low + 1).max()
+def _read_axis(positions, side: Intervals, inside: Intervals) -> _Axis:
+    """Read the sizes, the stride and the padding from unbounded and clipped intervals."""
+    running = [axis for axis in positions if side.steps[axis]]
+    everything = (side.low == -np.inf).any()
+    if side.aperiodic or everything or len(running) > 1:
+        extent = np.where(inside.empty, 0, inside.high - inside.low + 1).max()
         return _Axis((int(extent),), Fraction(0) if everything else None, 0)
     for axis in positions:
         if axis not in running:
-            span = span.hull(axis)
-    stride = span.stride(running[0]) if running else Fraction(0)
-    blind = span.blind.ravel()
-    low, high = (np.where(blind, 0, ends.ravel()) for ends in (span.low, span.high))
-    sizes = np.where(blind, 0, high - low + 1).astype(int)
+            side = side.hull(axis)
+    stride = side.stride(running[0]) if running else Fraction(0)
+    empty = side.empty.ravel()
+    low, high = (np.where(empty, 0, ends.ravel()) for ends in (side.low, side.high))
+    sizes = np.where(empty, 0, high - low + 1).astype(int)
     return _Axis(_one_period(sizes.tolist()), stride, int(-low[0]))
 
 
@@ -307,6 +309,6 @@ def _one_period(sizes):
 
 
 def _common(values):
-    """One value where all agree, else a tuple."""
+    """One value if all agree, else a tuple."""
     values = tuple(values)
     return values[0] if len(set(values)) == 1 else values

@@ -1,4 +1,4 @@
-"""One walk over a Keras model's graph, nested models included.
+"""The graph of a Keras model as a list of steps, nested models included.
 
 `trace` turns a model into a list of steps in the order of computation: which operation, on which
 tensors, to which tensors. Tensors are numbers. A nested model is opened, a layer that is called
@@ -44,10 +44,6 @@ class Step:
     kwargs: dict
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-
-    @property
-    def is_layer(self) -> bool:
-        return isinstance(self.operation, keras.Layer)
 
     def fill_in(self, values) -> tuple[tuple, dict]:
         """Put `values[number]` in the places of the tensors.
@@ -125,10 +121,10 @@ class Graph:
         return needed
 
     def check_closed(self, numbers: Iterable[int]):
-        """Insist that some tensors have a known size.
+        """Check that tensors have a known size.
 
         Raises:
-            ValueError: for an open shape; it says what to give.
+            ValueError: for an open shape; says what to give.
         """
         if not any(None in self.shapes[number][1:] for number in numbers):
             return
@@ -148,7 +144,7 @@ class Graph:
 
 
 def trace(model: keras.Model, input_shape: Sequence[int] | dict | None = None) -> Graph:
-    """Walk over the graph of a functional or sequential model.
+    """List the steps of the graph of a functional or sequential model.
 
     Args:
         model: a built model; nested models are opened.

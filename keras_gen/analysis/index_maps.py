@@ -1,11 +1,12 @@
-"""Which inputs a layer's outputs read along one axis: windows, phases, borders.
+"""Index maps: which inputs a layer's outputs read along one axis.
 
-The first output of a convolution of kernel 3 and padding 1 reads the inputs -1, 0 and 1; the next
-one, at stride 2, reads 1, 2 and 3. `Taps` hold such a list in two forms: for the outputs there are,
-with what lies outside left out, and as a pattern that repeats itself on a grid without edges.
+With kernel 3 and padding 1, the first output of a convolution reads the inputs -1, 0 and 1; the
+next one, at stride 2, reads 1, 2 and 3. An `IndexMap` holds such a list in two forms: for the
+outputs there are, without what lies outside the input, and as a pattern that repeats itself on an
+unbounded grid.
 
 The rules are those of Dumoulin and Visin (2016), "A guide to convolution arithmetic for deep
-learning", with the paddings of TensorFlow, and are held against the real layers in the tests.
+learning", with the paddings of TensorFlow. The tests compare them with the real layers.
 """
 
 import math
@@ -26,8 +27,8 @@ class IndexMap:
     Attributes:
         size_in: number of inputs along the axis.
         inside: `(size_out, taps)` input indices, `size_in` where a tap reads nothing.
-        pattern: `(phases, taps)` input indices on a grid without edges for the first outputs, or
-            `None` for a layer that does not repeat itself.
+        pattern: `(phases, taps)` input indices of the first outputs on an unbounded grid, or `None`
+            for a layer that does not repeat itself.
         advance: how far the pattern has moved after `phases` outputs.
     """
 
@@ -41,17 +42,17 @@ class IndexMap:
         return len(self.inside)
 
     @cached_property
-    def blind(self) -> np.ndarray:
+    def empty(self) -> np.ndarray:
         """The outputs that read nothing."""
         return (self.inside == self.size_in).all(axis=1)
 
     @cached_property
-    def blind_phases(self) -> np.ndarray:
-        """The phases that read nothing on a grid without edges."""
-        return self.blind if self.pattern is None else (self.pattern == NOTHING).all(axis=1)
+    def empty_phases(self) -> np.ndarray:
+        """The phases that read nothing on an unbounded grid."""
+        return self.empty if self.pattern is None else (self.pattern == NOTHING).all(axis=1)
 
-    def endless(self, phases: int) -> np.ndarray:
-        """The input indices of the first `phases` outputs on a grid without edges."""
+    def unbounded(self, phases: int) -> np.ndarray:
+        """The input indices of the first `phases` outputs on an unbounded grid."""
         return _repeat_pattern(self.pattern, self.advance, phases)
 
     def only(self, tap: int) -> "IndexMap":
@@ -70,45 +71,27 @@ def _inside(taps, size_in):
 
 
 def repeating(size_in: int, size_out: int, pattern, advance: int) -> IndexMap:
-    """Taps of a layer that repeats `pattern` every `advance` inputs and reads nothing outside."""
+    """A layer that repeats `pattern` every `advance` inputs and reads nothing outside."""
     pattern = np.asarray(pattern, dtype=np.int64)
     inside = _inside(_repeat_pattern(pattern, advance, size_out), size_in)
     return IndexMap(size_in, inside, pattern, advance)
 
 
 def table(size_in: int, indices) -> IndexMap:
-    """Taps listed one by one, `(size_out, taps)`, with `size_in` for a tap that reads nothing."""
+    """Indices listed one by one, `(size_out, taps)`: `size_in` for a tap that reads nothing."""
     return IndexMap(size_in, np.asarray(indices, dtype=np.int64))
-
-
-def same_padding(size: int, extent: int, stride: int) -> int:
-    """How many zeros TensorFlow's `"same"` puts before the first input.
-
-    Args:
-        size: number of inputs.
-        extent: inputs that the kernel spans, `dilation * (kernel_size - 1) + 1`.
-        stride: step of the kernel.
-
-    Returns:
-        The smaller half of the padding; an odd one more goes to the end.
-
-    Example:
-        >>> same_padding(8, 3, 2), same_padding(9, 3, 2)
-        (0, 1)
-    """
-    return max((math.ceil(size / stride) - 1) * stride + extent - size, 0) // 2
 
 
 @lru_cache(1024)
 def window(size: int, kernel: int, stride: int = 1, dilation: int = 1, padding="same") -> IndexMap:
-    """Taps of a convolution or a pooling.
+    """A convolution or a pooling.
 
     Args:
         size: number of inputs.
         kernel: number of taps.
         stride: step of the kernel.
         dilation: distance between the taps.
-        padding: `"same"`, `"valid"`, `"causal"`, or zeros at each end as a number.
+        padding: `"same"`, `"valid"` or `"causal"`.
 
     Returns:
         Output o reads the inputs `o * stride - left + dilation * j` for j = 0 … kernel-1.
@@ -118,12 +101,12 @@ def window(size: int, kernel: int, stride: int = 1, dilation: int = 1, padding="
         [[5, 0, 1], [1, 2, 3], [3, 4, 5]]
     """
     extent = dilation * (kernel - 1) + 1
-    if padding == "same":
-        left, size_out = same_padding(size, extent, stride), math.ceil(size / stride)
+    if padding == "same":  # TensorFlow puts the smaller half of the zeros before the first input
+        size_out = math.ceil(size / stride)
+        left = max((size_out - 1) * stride + extent - size, 0) // 2
     else:
-        left = {"valid": 0, "causal": extent - 1}.get(padding, padding)
-        right = left if isinstance(padding, int) else 0
-        size_out = (size + left + right - extent) // stride + 1
+        left = extent - 1 if padding == "causal" else 0
+        size_out = (size + left - extent) // stride + 1
     return repeating(size, size_out, [[dilation * j - left for j in range(kernel)]], stride)
 
 
@@ -136,12 +119,12 @@ def transposed(
     padding: str = "same",
     output_padding: int | None = None,
 ) -> IndexMap:
-    """Taps of a transposed convolution.
+    """A transposed convolution.
 
     Args:
         size: number of inputs.
         kernel: number of taps.
-        stride: enlargement factor.
+        stride: upscaling factor.
         dilation: distance between the taps.
         padding: `"same"` or `"valid"`.
         output_padding: as in Keras; `None` for Keras' default.
@@ -176,7 +159,7 @@ def transposed(
 
 @lru_cache(1024)
 def repeated(size: int, factor: int) -> IndexMap:
-    """Taps of nearest-neighbour upsampling: output o reads input ⌊o / factor⌋."""
+    """Nearest-neighbour upsampling: output o reads input ⌊o / factor⌋."""
     return repeating(size, size * factor, np.zeros((factor, 1)), 1)
 
 
@@ -184,31 +167,31 @@ def repeated(size: int, factor: int) -> IndexMap:
 def sliced(
     size: int, start: int | None, stop: int | None = None, step: int | None = None
 ) -> IndexMap:
-    """Taps of `x[start:stop:step]`."""
+    """The slice `x[start:stop:step]`."""
     chosen = range(size)[start:stop:step]
     return repeating(size, len(chosen), [[chosen.start]], chosen.step)
 
 
 @lru_cache(1024)
 def padded(size: int, before: int, after: int, mode: str = "constant") -> IndexMap:
-    """Taps of padding, in the modes of `numpy.pad` that repeat inputs or put constants."""
+    """Padding, in the modes of `numpy.pad` that repeat inputs or put constants."""
     size_out = before + size + after
-    taps = repeating(size, size_out, [[-before]], 1)
+    constant = repeating(size, size_out, [[-before]], 1)
     if mode == "constant":
-        return taps
+        return constant
     indices = np.pad(np.arange(size), (before, after), mode=mode)
-    return replace(taps, inside=indices[:, None])
+    return replace(constant, inside=indices[:, None])
 
 
 @lru_cache(1024)
 def rolled(size: int, shift: int) -> IndexMap:
-    """Taps of `numpy.roll`, which has no pattern without an edge to roll around."""
+    """`numpy.roll`, which has no pattern: an unbounded grid has no edge to roll around."""
     return table(size, ((np.arange(size) - shift) % size)[:, None])
 
 
 @lru_cache(1024)
 def grouped(size_in: int, size_out: int, groups: int) -> IndexMap:
-    """Taps along the channels of a grouped convolution; a depthwise one has a group a channel."""
+    """The channels of a grouped convolution; a depthwise one has one group per channel."""
     each = size_in // groups
     group = np.arange(size_out) // (size_out // groups)
     return table(size_in, group[:, None] * each + np.arange(each))
@@ -216,14 +199,14 @@ def grouped(size_in: int, size_out: int, groups: int) -> IndexMap:
 
 @lru_cache(1024)
 def causal(size: int) -> IndexMap:
-    """Taps of a cumulative sum: output o reads the inputs 0 … o."""
+    """A cumulative sum: output o reads the inputs 0 … o."""
     inputs = np.arange(size)
     return table(size, np.where(inputs[None] <= inputs[:, None], inputs[None], size))
 
 
 @lru_cache(1024)
 def adaptive(size: int, size_out: int) -> IndexMap:
-    """Taps of adaptive pooling: output o reads inputs ⌊o·r⌋ … ⌈(o+1)·r⌉-1 for r = size/size_out."""
+    """Adaptive pooling: output o reads inputs ⌊o·r⌋ … ⌈(o+1)·r⌉-1 for r = size/size_out."""
     ratio = Fraction(size, size_out)
     starts = [math.floor(o * ratio) for o in range(ratio.denominator)]
     stops = [math.ceil((o + 1) * ratio) for o in range(ratio.denominator)]
@@ -236,7 +219,7 @@ def adaptive(size: int, size_out: int) -> IndexMap:
 
 @lru_cache(1024)
 def resized(size: int, size_out: int, interpolation: str) -> IndexMap:
-    """Taps of resizing by `"nearest"`, `"bilinear"` or `"bicubic"`, half-pixel centres.
+    """Resizing by `"nearest"`, `"bilinear"` or `"bicubic"`, with half-pixel centres.
 
     The centre of output o lies at x = (o + ½)·size/size_out - ½ among the inputs. TensorFlow works
     x out in float32, and where it falls beside a whole number that decides which inputs are read:
@@ -248,7 +231,7 @@ def resized(size: int, size_out: int, interpolation: str) -> IndexMap:
         interpolation: `"nearest"`, `"bilinear"` or `"bicubic"`.
 
     Returns:
-        The taps: in float32 for the image's own indices, in exact arithmetic for the endless grid.
+        An index map: its indices inside the image in float32, its pattern in exact arithmetic.
 
     Example:
         >>> resized(5, 8, "nearest").inside.ravel().tolist()
@@ -285,7 +268,7 @@ def _interpolate(whole, fraction, interpolation):
 
 
 def weighted(size: int, size_out: int, weights: Callable[[int, int], np.ndarray]) -> IndexMap:
-    """Taps of a resizing that is given by its weights.
+    """A resizing that is given by its weights.
 
     Args:
         size: number of inputs.

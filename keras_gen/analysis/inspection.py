@@ -1,4 +1,4 @@
-"""What `python -m keras_gen inspect` shows: size, receptive field and cost, layer by layer."""
+"""Size, receptive field and cost layer by layer, as `python -m keras_gen inspect` shows them."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def inspect_rows(
         model: a functional or sequential Keras model.
         input: what the fields are measured in, as for `receptive_field`.
         gates: as for `receptive_field`.
-        rules: what unknown layers see, as for `receptive_field`.
+        rules: what unknown layers do, as for `receptive_field`.
         macs: what unknown layers cost, as `rules` of `cost`.
         input_shape: shape of the input without the batch, where the model leaves it open.
 
@@ -61,7 +61,7 @@ def inspect_rows(
 
 
 def _channels(shape, size):
-    """What is left of a shape beside the sizes that are positions."""
+    """The number of channels: what a shape holds besides the sizes that are positions."""
     return int(np.prod(shape) // np.prod(size)) if len(shape) > len(size) else None
 
 
@@ -74,7 +74,7 @@ def inspect_summary(
     macs: dict | None = None,
     input_shape: Sequence[int] | dict | None = None,
 ) -> str:
-    """Sum a model up in three lines: its field, its cost, its memory.
+    """Summarise a model in three lines: its field, its cost, its memory.
 
     Args:
         model: as for `inspect_rows`, and so are the other arguments.
@@ -84,13 +84,21 @@ def inspect_summary(
 
     Raises:
         ValueError: as `receptive_field` and `cost`.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((32, 32, 3), name="image")])
+        >>> model.add(keras.layers.Conv2D(8, 5))
+        >>> print(inspect_summary(model))
+        32×32 in, 28×28 out; an output sees 5×5 of 'image'
+        608 parameters, 0.000 billion multiply–accumulates per image
+        0.0 MiB of activations per image
     """
     field = receptive_field(model, input=input, gates=gates, rules=rules, input_shape=input_shape)
     counted = cost(model, rules=macs, input_shape=input_shape)
     sizes = ["×".join(map(str, size)) or "one" for size in (field.input_size, field.output_size)]
-    seen = "×".join(map(str, field.size))
+    field_size = "×".join(map(str, field.size))
     return (
-        f"{sizes[0]} in, {sizes[1]} out; an output sees {seen} of {field.input!r}"
+        f"{sizes[0]} in, {sizes[1]} out; an output sees {field_size} of {field.input!r}"
         f"{' (hull of branches that are not centred on one another)' if field.hull else ''}\n"
         f"{counted.parameters:,} parameters, {counted.macs / 1e9:,.3f} billion multiply–accumulates"
         " per image\n"
@@ -107,14 +115,14 @@ def plot_fields(
     axes=None,
     **options,
 ):
-    """Draw what the middle output of some layers really sees of the image.
+    """Plot the receptive field of the middle output of some layers.
 
     Args:
         model: a functional or sequential Keras model of images.
         layers: names of the layers. By default up to `most` of those where the field grows.
-        image: `(height, width)` or `(height, width, 3)` array to draw on. By default a grey page.
+        image: `(height, width)` or `(height, width, 3)` array to plot on. By default a grey page.
         most: how many layers to choose.
-        axes: Matplotlib axes to draw into. By default those of a new figure.
+        axes: Matplotlib axes to plot into. By default those of a new figure.
         options: `input`, `gates`, `rules` and `input_shape` of `receptive_field`.
 
     Returns:
@@ -133,8 +141,9 @@ def plot_fields(
     height, width = whole.input_size
     page = np.full((height, width, 3), 0.93) if image is None else image
     axes.imshow(page, cmap="gray", interpolation="nearest")
-    names = layers or _telling_layers(whole, most)
-    for colour, name in zip(_cycle(figures.COLOURS, len(names)), names, strict=True):
+    names = layers or _growing_layers(whole, most)
+    for index, name in enumerate(names):
+        colour = figures.COLOURS[index % len(figures.COLOURS)]
         field = receptive_field(model, name, **options)
         rows, columns = field.at(*(size // 2 for size in field.output_size))
         corner = (columns.start - 0.5, rows.start - 0.5)
@@ -148,20 +157,16 @@ def plot_fields(
     return axes
 
 
-def _telling_layers(field: ReceptiveField, most):
-    """Layers with positions whose field is larger than all before, thinned out evenly."""
+def _growing_layers(field: ReceptiveField, most):
+    """Layers with rows and columns whose field is larger than all before, thinned out evenly."""
     growing, largest = [], (0, 0)
     for row in field.table():
         if len(row["output_size"]) == 2 and row["receptive_field"] > largest:
             largest = row["receptive_field"]
             growing.append(row["layer"])
     if not growing:
-        raise ValueError("no layer of the model has rows and columns to draw")
+        raise ValueError("no layer of the model has rows and columns to plot")
     chosen = np.unique(
         np.linspace(0, len(growing) - 1, min(most, len(growing))).round().astype(int)
     )
     return [growing[index] for index in chosen]
-
-
-def _cycle(colours, count):
-    return [colours[index % len(colours)] for index in range(count)]

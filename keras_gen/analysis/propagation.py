@@ -1,4 +1,4 @@
-"""Carry fields along a model's graph, from one tensor (the image) to another (the output)."""
+"""Propagate fields through a model's graph, from one tensor (the image) to another (the output)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,17 +15,17 @@ class Propagation:
 
     Args:
         model: the model.
-        layer: whose output is looked at; see `receptive_field` for this and the following.
+        layer: the layer whose fields are wanted; see `receptive_field` for this and the following.
         source: what counts as the image.
         rules: what unknown layers do.
         input_shape: the input's shape where the model leaves it open.
-        gates: whether branches that see everything count.
+        gates: whether branches that depend on everything count.
         position: a single pixel of the image to follow; by default all of them.
 
     Attributes:
         graph: the model's graph.
         source: number of the tensor that is the image.
-        target: number of the tensor that is looked at.
+        target: number of the tensor whose field is wanted.
         image: the field of the image.
     """
 
@@ -53,19 +53,19 @@ class Propagation:
 
     def result(self) -> Field:
         """The field of the output."""
-        fields = self._start()
+        fields = self._initial_fields()
         for _ in self._follow(fields):
             pass
         return fields[self.target]
 
     def steps(self) -> Iterator[tuple[Step, Field]]:
         """Every step on the way with the field of its (first) output."""
-        fields = self._start()
+        fields = self._initial_fields()
         for step in self._follow(fields):
             yield step, fields[step.outputs[0]]
 
-    def _start(self):
-        """The image, and the other inputs, which see nothing of it."""
+    def _initial_fields(self):
+        """The image, and the other inputs, which do not depend on it."""
         shapes = {number: _with_batch(self.graph.shapes[number]) for number in self.graph.inputs}
         others = {number: self.image.constant(shape) for number, shape in shapes.items()}
         return others | {self.source: self.image}
@@ -92,8 +92,8 @@ class Propagation:
         try:
             results = apply(step.operation, step.name, args, kwargs, self.rules, shapes)
         except UnknownLayerError:
-            # What sees nothing of the image still does not after an unknown layer.
-            if not all(fields[number].blind for number in step.inputs):
+            # What does not depend on the image still does not after an unknown layer.
+            if not all(fields[number].empty for number in step.inputs):
                 raise
             results = [self.image.constant(_with_batch(shape)) for shape in shapes]
         for shape, field in zip(shapes, results, strict=True):

@@ -1,13 +1,13 @@
-"""What each Keras layer and each operation of `keras.ops` does to a field.
+"""Rules: what each Keras layer and each operation of `keras.ops` does to a field.
 
-One short function per kind of layer, written with the methods of `Field`. Nothing is computed with
-weights. This module finds the rule for a step of a graph, or explains that there is none, and has
+A rule is one short function per kind of layer, written with the methods of `Field`; it needs no
+weights. This module finds the rule for a step of a graph, or explains that there is none. It holds
 the rules for what acts element by element; the others are in `rules_windows` (convolution, pooling,
 resizing), `rules_moves` (padding, slicing, reshaping) and `rules_axes` (dense layers, reductions,
 normalisation, attention).
 
-What is always zero matters in one place: where a product meets zero padding, nothing is seen. So
-rules `lift` a field where a bias or another constant is added.
+Whether an element is always zero matters in one place: a product with zero padding depends on no
+pixel. So rules `lift` a field where a bias or another constant is added.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def operation_rule(names: str):
 
 
 class UnknownLayerError(ValueError):
-    """A layer whose behaviour is not known and was not given."""
+    """A layer that has no rule and for which none was given."""
 
 
 # ---------------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def apply(
         args: arguments of the call, with fields in the places of tensors.
         kwargs: keyword arguments of the call, likewise.
         given: the caller's own rules (see `receptive_field`).
-        shapes: shapes of the outputs, for rules that are just a word.
+        shapes: shapes of the outputs, for the rule `"global"`.
 
     Returns:
         The fields of the outputs.
@@ -90,7 +90,7 @@ def apply(
 def find_rule(operation) -> Rule | None:
     """The rule for a layer or an operation, or `None`.
 
-    A subclass of a known layer has its rule as long as it does not bring its own `call`.
+    A subclass of a known layer has the same rule as long as it has no `call` of its own.
     """
     kind = type(operation)
     if not isinstance(operation, keras.Layer):
@@ -116,7 +116,7 @@ def _as_rule(rule, key, shapes):
     if isinstance(rule, str) and rule == "elementwise":
         return elementwise
     if isinstance(rule, str) and rule == "global":
-        return partial(_see_everything, shapes)
+        return partial(_depend_on_everything, shapes)
     if isinstance(rule, keras.Operation):
         known = find_rule(rule)
         if known is not None:
@@ -124,8 +124,8 @@ def _as_rule(rule, key, shapes):
     elif callable(rule):
         return rule
     raise ValueError(
-        f"rules[{key!r}] is {rule!r}; give 'elementwise', 'global', a known layer that behaves "
-        "alike, or a function (layer, *fields) -> field"
+        f"rules[{key!r}] is {rule!r}; give 'elementwise', 'global', a known layer with the same "
+        "receptive field, or a function (layer, *fields) -> field"
     )
 
 
@@ -133,10 +133,10 @@ def _explain(operation, name):
     kind = type(operation)
     what = "layer" if isinstance(operation, keras.Layer) else "operation"
     return (
-        f"{what} {name!r} ({kind.__name__}) is unknown: it does not tell which inputs its outputs "
-        f"see. Say what it does: rules={{{operation.name!r}: 'elementwise'}} if every output "
-        "sees the input at its own position only, 'global' if it sees all of them, or a Keras "
-        "layer that sees alike, such as keras.layers.AveragePooling2D(2)"
+        f"{what} {name!r} ({kind.__name__}) is unknown: its receptive field cannot be worked out. "
+        f"Give its rule: rules={{{operation.name!r}: 'elementwise'}} if every output depends on "
+        "the input at its own position only, 'global' if it depends on all positions, or a Keras "
+        "layer with the same receptive field, such as keras.layers.AveragePooling2D(2)"
     )
 
 
@@ -145,13 +145,13 @@ def fields_among(*arguments) -> list[Field]:
     return [leaf for leaf in tree.flatten(arguments) if isinstance(leaf, Field)]
 
 
-def _see_everything(shapes, _, *args, **kwargs):
-    seen = Field.join([field.reduce() for field in fields_among(args, kwargs)])
+def _depend_on_everything(shapes, _, *args, **kwargs):
+    everything = Field.join([field.reduce() for field in fields_among(args, kwargs)])
     outputs = []
     for shape in shapes:
         if None in shape[1:]:
             raise UnknownLayerError(f"its output's shape {shape} is open")
-        field = seen
+        field = everything
         for size in shape[1:]:
             field = field.insert(len(field.shape)).hull(-1, size)
         outputs.append(field.with_channel(len(shape) - 1 if len(shape) > 1 else None))
@@ -167,7 +167,7 @@ def _see_everything(shapes, _, *args, **kwargs):
     "Identity ReLU LeakyReLU PReLU ELU Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D "
     "AlphaDropout GaussianDropout GaussianNoise ActivityRegularization"
 )
-@layer_rule(  # layers that change pictures in training only
+@layer_rule(  # layers that change images in training only
     "RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast "
     "RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue "
     "RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation "
@@ -180,8 +180,8 @@ def _see_everything(shapes, _, *args, **kwargs):
     "Selu Sign Silu Sin Sinh SoftShrink Softsign Sqrt Square StopGradient Tan Tanh TanhShrink "
     "Trunc View"
 )
-def _alone(_, x, *__, **___):
-    """Every element by itself, and zero stays zero."""
+def _zero_preserving(_, x, *__, **___):
+    """Every output depends on its own position, and zero stays zero."""
     return x
 
 
@@ -199,7 +199,7 @@ def _alone(_, x, *__, **___):
     "Select Where"
 )
 def elementwise(_, *args, **kwargs):
-    """Every output sees its own position in all inputs; shapes broadcast."""
+    """Every output depends on its own position in all inputs; shapes broadcast."""
     return _join(args, kwargs).lift()
 
 
@@ -252,10 +252,10 @@ def _constant_like(operation, x, *_, **__):
     return x.constant(x.shape, zero=type(operation).__name__ == "ZerosLike")
 
 
-# Layers that models of keras.applications bring along.
+# Layers that only the models of keras.applications have.
 _IN_APPLICATIONS = {
-    "LayerScale": _alone,
-    "StochasticDepth": _alone,
+    "LayerScale": _zero_preserving,
+    "StochasticDepth": _zero_preserving,
     "CustomScaleLayer": lambda _, inputs: Field.join(inputs),
 }
 
@@ -280,12 +280,12 @@ def activate(x: Field, function, bias: bool = False) -> Field:
         return rule(function, x)
     name = getattr(function, "__name__", type(function).__name__)
     if name in ("softmax", "log_softmax", "sparsemax"):
-        return share(x, [len(x.shape) - 1])
+        return normalize_over(x, [len(x.shape) - 1])
     if name == "glu":
         return _gated_linear_unit(x, -1)
     in_keras = getattr(function, "__module__", "").startswith("keras.src.activations")
     if not in_keras and not _is_elementwise(function):
-        raise UnknownLayerError(f"its activation {name!r} does not act on each element by itself")
+        raise UnknownLayerError(f"its activation {name!r} does not act element by element")
     return x if _keeps_zero(function) else x.lift()
 
 
@@ -297,7 +297,7 @@ def _keeps_zero(function):
 
 @lru_cache(256)
 def _is_elementwise(function):
-    """Try a function on random numbers: each result may depend on its own element only."""
+    """Try a function on random numbers: does each result depend on its own element only?"""
     random = np.random.default_rng(0)
     x, y = random.normal(size=(2, 2, 6, 6, 6)).astype("float32")
     kept = random.random(x.shape) < 0.5
@@ -311,8 +311,8 @@ def _is_elementwise(function):
     return one.shape == x.shape and np.array_equal(one[kept], other[kept])
 
 
-def share(x: Field, axes: list[int]) -> Field:
-    """Shares of a whole along some axes: a single element is all of it, whatever it is."""
+def normalize_over(x: Field, axes: list[int]) -> Field:
+    """Divide by a sum, or subtract a mean, over axes: the result is constant for one element."""
     if all(x.shape[axis] == 1 for axis in axes):
         return x.constant(x.shape)
     for axis in axes:
@@ -324,7 +324,7 @@ def share(x: Field, axes: list[int]) -> Field:
 @operation_rule("Softmax LogSoftmax Sparsemax")
 def _softmax(operation, x, **_):
     axes = [operation.axis] if isinstance(operation.axis, int) else operation.axis
-    return share(x, list(axes))
+    return normalize_over(x, list(axes))
 
 
 @operation_rule("Glu")

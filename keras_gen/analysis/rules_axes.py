@@ -1,4 +1,4 @@
-"""Rules for layers that look along whole axes: dense, reductions, normalisation, attention."""
+"""Rules for layers that read whole axes: dense, reductions, normalisation, attention."""
 
 import math
 
@@ -9,11 +9,11 @@ from keras_gen.analysis.rules import (
     fields_among,
     find_rule,
     layer_rule,
+    normalize_over,
     operation_rule,
-    share,
 )
 from keras_gen.analysis.rules_moves import axes_of
-from keras_gen.analysis.rules_windows import picture_axes
+from keras_gen.analysis.rules_windows import image_axes
 from keras_gen.analysis.tensor_field import Field
 
 # ---------------------------------------------------------------------------------------------
@@ -76,14 +76,14 @@ def _dot_layer(layer, inputs, **_):
 
 
 def _contract(equation, operands):
-    """What an Einstein sum sees: each operand over all values of the labels that are summed."""
+    """An Einstein sum: it reads each operand over all values of the labels that are summed."""
     terms, result = equation.replace(" ", "").split("->")
     terms = terms.split(",")
     dots = [len(x.shape) - len(t.replace("...", "")) for x, t in zip(operands, terms, strict=True)]
     most = max((count for count, t in zip(dots, terms, strict=True) if "..." in t), default=0)
     labels = "ABCDEFGH"[:most]
     result = result.replace("...", labels)
-    seen = []
+    factors = []
     for x, term, count in zip(operands, terms, dots, strict=True):
         term = term.replace("...", labels[most - count :])
         if len(set(term)) < len(term):
@@ -93,8 +93,8 @@ def _contract(equation, operands):
         x = x.transpose([kept.index(label) for label in result if label in kept])
         for axis, label in enumerate(result):
             x = x if label in kept else x.insert(axis)
-        seen.append(x)
-    joined = Field.join(seen, product=True)
+        factors.append(x)
+    joined = Field.join(factors, product=True)
     return joined.with_channel(len(result) - 1 if len(result) > 1 else None)
 
 
@@ -134,7 +134,7 @@ def _cumulate(operation, x):
 @operation_rule("RGBToGrayscale RGBToHSV HSVToRGB")
 def _colours(operation, x):
     rank = len(x.shape)
-    channel = rank - 3 if rank - 3 not in picture_axes(x, operation) else rank - 1
+    channel = rank - 3 if rank - 3 not in image_axes(x, operation) else rank - 1
     return x.hull(channel, 1 if "Gray" in type(operation).__name__ else x.shape[channel])
 
 
@@ -159,10 +159,10 @@ def _over_axes(operation, x, **_):
 @operation_rule("LayerNorm RMSNorm")
 def _layer_normalization(operation, x, *_, **__):
     axes = axes_of(operation.axis, x)
-    if not x.gates:  # leave the picture's statistics out, keep those of one position
+    if not x.gates:  # leave the image's statistics out, keep those of one position
         axes = [axis for axis in axes if axis == x.channel]
     is_root_mean_square = "RMS" in type(operation).__name__ or operation.rms_scaling
-    return _hull_axes(x, axes) if is_root_mean_square or not axes else share(x, axes)
+    return _hull_axes(x, axes) if is_root_mean_square or not axes else normalize_over(x, axes)
 
 
 @layer_rule("GroupNormalization")
@@ -184,30 +184,31 @@ def _group_normalization(layer, x):
 
 @layer_rule("MultiHeadAttention GroupQueryAttention")
 def _multi_head_attention(layer, query, value, key=None, use_causal_mask=False, **_):
-    seen = [x.hull(-1, 1) for x in (value, key) if x is not None]
-    seen = _attended(seen, query.shape[1], use_causal_mask)
-    return Field.join([query.hull(-1), seen]).lift()
+    attended = [x.hull(-1, 1) for x in (value, key) if x is not None]
+    attended = _attended(attended, query.shape[1], use_causal_mask)
+    return Field.join([query.hull(-1), attended]).lift()
 
 
 @layer_rule("Attention AdditiveAttention")
 def _attention(layer, inputs, use_causal_mask=False, **_):
     query, value, *key = inputs
-    seen = _attended([x.hull(-1, 1) for x in (value, *key)], query.shape[1], use_causal_mask)
-    return Field.join([query.hull(-1, value.shape[-1]), seen])
+    attended = _attended([x.hull(-1, 1) for x in (value, *key)], query.shape[1], use_causal_mask)
+    return Field.join([query.hull(-1, value.shape[-1]), attended])
 
 
 @operation_rule("DotProductAttention")
 def _dot_product_attention(operation, query, key, value, *_, **__):
-    seen = [x.hull(-1, 1).hull(2, 1) for x in (key, value)]
-    return Field.join([query.hull(-1), _attended(seen, query.shape[1], operation.is_causal)])
+    attended = [x.hull(-1, 1).hull(2, 1) for x in (key, value)]
+    attended = _attended(attended, query.shape[1], operation.is_causal)
+    return Field.join([query.hull(-1), attended])
 
 
 def _attended(fields, queries, is_causal):
-    """What each query sees of the keys and values: all of them, or those up to its own place."""
-    seen = Field.join(fields)
-    if is_causal and seen.shape[1] == queries:
-        return seen.gather(1, index_maps.causal(queries))
-    return seen.hull(1, 1)
+    """The keys and values that each query reads: all of them, or those up to its own position."""
+    attended = Field.join(fields)
+    if is_causal and attended.shape[1] == queries:
+        return attended.gather(1, index_maps.causal(queries))
+    return attended.hull(1, 1)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Rules for layers that move elements: padding, slicing, joining, reshaping, turning."""
+"""Rules for layers that move elements: padding, slicing, joining, reshaping, transposing."""
 
 import math
 import re
@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_gen.analysis import index_maps
 from keras_gen.analysis.rules import UnknownLayerError, fields_among, layer_rule, operation_rule
-from keras_gen.analysis.rules_windows import channels_first, gather_each, picture_axes, spatial_axes
+from keras_gen.analysis.rules_windows import channels_first, gather_each, image_axes, spatial_axes
 from keras_gen.analysis.tensor_field import Field
 
 
@@ -28,7 +28,7 @@ def _flat_or_along(x, axis):
 # ---------------------------------------------------------------------------------------------
 
 
-def _trimmed(size, before, after):
+def _cropped(size, before, after):
     return index_maps.sliced(size, before, size - after)
 
 
@@ -43,7 +43,7 @@ def _zero_padding(layer, x):
 def _cropping(layer, x):
     x, axes, _ = spatial_axes(x, layer)
     margins = [layer.cropping] if len(axes) == 1 else layer.cropping
-    return gather_each(x, axes, _trimmed, *zip(*margins, strict=True))
+    return gather_each(x, axes, _cropped, *zip(*margins, strict=True))
 
 
 @operation_rule("Pad")
@@ -60,20 +60,20 @@ def _pad(operation, x, constant_values=None):
 
 @operation_rule("PadImages")
 def _pad_images(operation, x):
-    axes = picture_axes(x, operation)
+    axes = image_axes(x, operation)
     margins = _margins(operation, "padding", [x.shape[axis] for axis in axes], sign=1)
     return gather_each(x, axes, index_maps.padded, *zip(*margins, strict=True))
 
 
 @operation_rule("CropImages")
 def _crop_images(operation, x):
-    axes = picture_axes(x, operation)
+    axes = image_axes(x, operation)
     margins = _margins(operation, "cropping", [x.shape[axis] for axis in axes], sign=-1)
-    return gather_each(x, axes, _trimmed, *zip(*margins, strict=True))
+    return gather_each(x, axes, _cropped, *zip(*margins, strict=True))
 
 
 def _margins(operation, word, sizes, sign):
-    """Margins before and after; one of them may follow from the size that is wanted."""
+    """Margins before and after; one of them may follow from the target size."""
     targets = (operation.target_height, operation.target_width)
     sides = (("top", "bottom"), ("left", "right"))
     for (first, last), size, target in zip(sides, sizes, targets, strict=True):
@@ -304,7 +304,7 @@ def _space_to_depth(operation, x):
 
 @operation_rule("Rearrange")
 def _rearrange(_, x, pattern, **lengths):
-    """The notation of einops: split axes, turn them, merge them."""
+    """The notation of einops: split axes, transpose them, merge them."""
     left, right = (
         [group.strip("()").split() for group in re.findall(r"\(.*?\)|\S+", side)]
         for side in pattern.split("->")
@@ -321,7 +321,7 @@ def _rearrange(_, x, pattern, **lengths):
 
 
 # ---------------------------------------------------------------------------------------------
-# Turning
+# Transposing and rotating
 # ---------------------------------------------------------------------------------------------
 
 
@@ -348,7 +348,7 @@ def _swapped(x, one, other):
 
 @operation_rule("Moveaxis")
 def _move_axis(operation, x):
-    axes = np.empty(range(len(x.shape)))  # its lengths tell where each axis goes
+    axes = np.empty(range(len(x.shape)))  # its lengths say where each axis goes
     return x.transpose(np.moveaxis(axes, operation.source, operation.destination).shape)
 
 

@@ -1,4 +1,4 @@
-"""Rules for layers that look through a window: convolution, pooling, resizing."""
+"""Rules for layers whose outputs read a window of the input: convolution, pooling, resizing."""
 
 from functools import partial
 
@@ -11,13 +11,13 @@ from keras_gen.analysis.tensor_field import Field
 
 
 def spatial_axes(x: Field, options) -> tuple[Field, list[int], int]:
-    """The field, told which axis its channels are on, its spatial axes and its channel axis."""
+    """The field with its channel axis set, its spatial axes and its channel axis."""
     rank = len(x.shape)
     channel = 1 if channels_first(options) else rank - 1
     return x.with_channel(channel), [axis for axis in range(1, rank) if axis != channel], channel
 
 
-def picture_axes(x: Field, options) -> tuple[int, int]:
+def image_axes(x: Field, options) -> tuple[int, int]:
     """The axes of height and width."""
     rank = len(x.shape)
     return (rank - 2, rank - 1) if channels_first(options) else (rank - 3, rank - 2)
@@ -30,13 +30,13 @@ def channels_first(options) -> bool:
 
 
 def gather_each(x: Field, axes, make, *values) -> Field:
-    """Gather along each axis with the taps that `make(size, …)` gives.
+    """Gather along each axis with the index map that `make(size, …)` gives.
 
     Args:
         x: the field.
         axes: axes to gather along.
-        make: makes taps from the size of an axis and one of each of the values.
-        values: arguments of `make`, one an axis, or a single one for all.
+        make: makes an index map from the size of an axis and one of each of the values.
+        values: arguments of `make`, one per axis, or a single one for all.
     """
     values = [
         value if isinstance(value, (tuple, list)) else [value] * len(axes) for value in values
@@ -74,7 +74,7 @@ def _separable_convolution(layer, x, **_):
 
 @layer_rule("Conv1DTranspose Conv2DTranspose Conv3DTranspose")
 def _transposed_convolution(layer, x, **_):
-    x = _spread(x, layer, layer.kernel_size, layer.filters)
+    x = _transposed_window(x, layer, layer.kernel_size, layer.filters)
     return activate(x, layer.activation, layer.use_bias)
 
 
@@ -85,7 +85,7 @@ def _convolution_operation(operation, x, kernel, pointwise_kernel=None):
     *size, inputs, filters = kernel.shape
     kind = type(operation).__name__
     if kind == "ConvTranspose":
-        return _spread(x, operation, size, inputs)
+        return _transposed_window(x, operation, size, inputs)
     x, channel = _window(x, operation, size, operation.dilation_rate)
     channels = x.shape[channel]
     if kind == "Conv":
@@ -103,7 +103,7 @@ def _window(x, options, kernel, dilation=1):
     ), channel
 
 
-def _spread(x, options, kernel, filters):
+def _transposed_window(x, options, kernel, filters):
     x, axes, channel = spatial_axes(x, options)
     settings = (options.strides, options.dilation_rate, options.padding, options.output_padding)
     return gather_each(x, axes, index_maps.transposed, kernel, *settings).hull(channel, filters)
@@ -118,9 +118,7 @@ def _mix(x, channel, filters, groups):
 
 @operation_rule("GaussianBlur")
 def _gaussian_blur(operation, x):
-    return gather_each(
-        x, picture_axes(x, operation), index_maps.window, tuple(operation.kernel_size)
-    )
+    return gather_each(x, image_axes(x, operation), index_maps.window, tuple(operation.kernel_size))
 
 
 @operation_rule("ExtractPatches")
@@ -193,7 +191,7 @@ def _resize_operation(operation, x):
 
 
 def _resize(x, options, size):
-    axes = picture_axes(x, options)
+    axes = image_axes(x, options)
     channel = next(axis for axis in (len(x.shape) - 3, len(x.shape) - 1) if axis not in axes)
     x = x.with_channel(channel)
     if options.crop_to_aspect_ratio:
@@ -226,7 +224,7 @@ def _central(size, length):
 
 @layer_rule("CenterCrop")
 def _center_crop(layer, x, *_, **__):
-    axes, size = picture_axes(x, layer), (layer.height, layer.width)
+    axes, size = image_axes(x, layer), (layer.height, layer.width)
     if all(x.shape[axis] >= length for axis, length in zip(axes, size, strict=True)):
         return gather_each(x, axes, _central, size)
     return gather_each(_crop_to_aspect_ratio(x, axes, size), axes, _resized, size, "bilinear")

@@ -1,8 +1,8 @@
-"""What one tensor of a network sees of an image, and how layers change it.
+"""The receptive fields of the elements of one tensor, and how layers change them.
 
-A `Field` has the shape of a tensor and, for each of its elements, what the element sees. Its
-methods are named after what layers do: `gather` reads some of the elements along an axis, `hull`
-all of them, `join` lets branches meet. The rules of all layers are written with them.
+A `Field` has the shape of a tensor and, for each of its elements, a receptive field in the image.
+Its methods are named after what layers do: `gather` reads some of the elements along an axis,
+`hull` all of them, `join` lets branches meet. The rules of all layers are written with them.
 """
 
 import math
@@ -18,20 +18,20 @@ from keras_gen.analysis.views import View, concatenate, union
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """What the elements of one tensor see of an image.
+    """The receptive fields of the elements of one tensor.
 
     Attributes:
         shape: the tensor's shape, the batch included.
-        clipped: what each element really sees of the image.
-        endless: the same on a grid without edges.
+        clipped: the pixels of the image that each element really depends on.
+        unbounded: the same on a grid without edges.
         channel: the axis of the channels, if there is one.
         centred: whether all branches that met on the way had the same centre.
-        gates: whether a branch that sees everything counts where it meets one that does not.
+        gates: whether a branch that depends on everything counts where it meets one that does not.
     """
 
     shape: tuple[int, ...]
     clipped: View
-    endless: View
+    unbounded: View
     channel: int | None
     centred: bool = True
     gates: bool = True
@@ -46,17 +46,17 @@ class Field:
         gates: bool = True,
         position: Sequence[int] | None = None,
     ) -> "Field":
-        """The field of an image: every pixel sees itself.
+        """The field of an image: every pixel depends on itself.
 
         Args:
             shape: shape of the image, the batch included.
             axes: the axes along which positions count; the others are channels or examples.
             channel: the axis of the channels.
             gates: as in `Field`.
-            position: one pixel; all others then see nothing, so that what sees anything at the
-                end sees this pixel.
+            position: one pixel; the fields of all others are empty, so that any field that is not
+                empty at the end contains this pixel.
         """
-        clipped, endless = [], []
+        clipped, unbounded = [], []
         for number, axis in enumerate(axes):
             row = [-1 if a == axis else 1 for a in range(len(shape))]
             low = high = np.arange(shape[axis], dtype=float).reshape(row)
@@ -65,16 +65,16 @@ class Field:
                 high = np.where(high == position[number], high, CONSTANT)
             clipped.append(Intervals(low, high, (0,) * len(shape)))
             steps = tuple(int(a == axis) for a in range(len(shape)))
-            endless.append(replace(Intervals.constant(len(shape), 0, 0), steps=steps))
-        clipped, endless = View(tuple(clipped), False), View(tuple(endless), True)
-        return cls(shape, clipped, endless, channel, gates=gates)
+            unbounded.append(replace(Intervals.constant(len(shape), 0, 0), steps=steps))
+        clipped, unbounded = View(tuple(clipped), False), View(tuple(unbounded), True)
+        return cls(shape, clipped, unbounded, channel, gates=gates)
 
     def constant(self, shape: tuple[int, ...], *, zero: bool = False) -> "Field":
-        """The field of a tensor of another shape that sees nothing."""
-        nothing = Intervals.constant(len(shape), np.inf, -np.inf if zero else CONSTANT)
-        clipped, endless = (view.map(lambda _: nothing) for view in (self.clipped, self.endless))
+        """The empty field of a tensor of another shape that does not depend on the image."""
+        empty = Intervals.constant(len(shape), np.inf, -np.inf if zero else CONSTANT)
+        clipped, unbounded = (view.map(lambda _: empty) for view in (self.clipped, self.unbounded))
         channel = len(shape) - 1 if len(shape) > 1 else None
-        return Field(tuple(shape), clipped, endless, channel, True, self.gates)
+        return Field(tuple(shape), clipped, unbounded, channel, True, self.gates)
 
     @property
     def positions(self) -> list[int]:
@@ -87,39 +87,40 @@ class Field:
         return tuple(self.shape[axis] for axis in self.positions)
 
     @property
-    def blind(self) -> bool:
-        """Whether no element sees anything."""
-        return self.clipped.blind
+    def empty(self) -> bool:
+        """Whether no element depends on the image."""
+        return self.clipped.empty
 
     @property
     def zero(self) -> bool:
-        """Whether some elements see nothing and are zero."""
-        return any(span.zero.any() for span in self.clipped.spans)
+        """Whether some elements do not depend on the image and are zero."""
+        return any(side.zero.any() for side in self.clipped.intervals)
 
     def with_channel(self, axis: int | None) -> "Field":
-        """The same field, told which axis its channels are on."""
+        """The same field with its channels on another axis."""
         return self if axis == self.channel else replace(self, channel=axis)
 
     def lift(self) -> "Field":
-        """Add constants: elements that see nothing are no longer zero."""
-        clipped, endless = self.clipped.lifted(), self.endless.lifted()
-        if clipped is self.clipped and endless is self.endless:
+        """Add a constant: elements that do not depend on the image are no longer zero."""
+        clipped, unbounded = self.clipped.lifted(), self.unbounded.lifted()
+        if clipped is self.clipped and unbounded is self.unbounded:
             return self
-        return replace(self, clipped=clipped, endless=endless)
+        return replace(self, clipped=clipped, unbounded=unbounded)
 
     def _map(self, change, shape, **changes):
-        clipped, endless = change(self.clipped), change(self.endless)
-        return replace(self, shape=tuple(shape), clipped=clipped, endless=endless, **changes)
+        clipped, unbounded = change(self.clipped), change(self.unbounded)
+        return replace(self, shape=tuple(shape), clipped=clipped, unbounded=unbounded, **changes)
 
-    def gather(self, axis: int, taps: IndexMap) -> "Field":
+    def gather(self, axis: int, index_map: IndexMap) -> "Field":
         """Let every element along an axis read some of the elements there were."""
         axis %= len(self.shape)
-        if self.shape[axis] != taps.size_in:
+        if self.shape[axis] != index_map.size_in:
             raise ValueError(
-                f"taps over {taps.size_in} inputs do not fit axis {axis} of {self.shape}"
+                f"an index map over {index_map.size_in} inputs does not fit axis {axis} of "
+                f"{self.shape}; make one of the size of that axis"
             )
-        shape = _with(self.shape, axis, taps.size_out)
-        return self._map(lambda view: view.gather(axis, taps), shape)
+        shape = _with(self.shape, axis, index_map.size_out)
+        return self._map(lambda view: view.gather(axis, index_map), shape)
 
     def hull(self, axis: int, size: int | None = None) -> "Field":
         """Let every element along an axis read all elements there were, and change their number."""
@@ -157,8 +158,9 @@ class Field:
         order = [axis % len(self.shape) for axis in order]
         shape = [self.shape[axis] for axis in order]
         channel = None if self.channel is None else order.index(self.channel)
-        change = lambda view: view.map(lambda span: span.transpose(order))  # noqa: E731
-        return self._map(change, shape, channel=channel)
+        return self._map(
+            lambda view: view.map(lambda side: side.transpose(order)), shape, channel=channel
+        )
 
     def reshape(self, shape: Sequence[int]) -> "Field":
         """Follow `numpy.reshape`, one `-1` included."""
@@ -169,7 +171,10 @@ class Field:
         if math.prod(shape) != math.prod(self.shape):
             raise ValueError(f"a tensor of shape {self.shape} cannot be reshaped to {tuple(shape)}")
         shape, old = tuple(shape), self.shape
-        change = lambda view: view.map(lambda span: span.reshape(old, shape).compress())  # noqa: E731
+
+        def change(view):
+            return view.map(lambda side: side.reshape(old, shape).compress())
+
         return self._map(change, shape, channel=self._channel_after(shape))
 
     def _channel_after(self, shape):
@@ -189,7 +194,7 @@ class Field:
         for axis, size in enumerate(shape):
             if field.shape[axis] == 1 != size:
                 kept = _with(field.shape, axis, size)
-                field = field._map(lambda view, axis=axis: view.map(lambda s: s.freeze(axis)), kept)
+                field = field._map(lambda view, a=axis: view.map(lambda side: side.freeze(a)), kept)
         return field
 
     @staticmethod
@@ -198,20 +203,20 @@ class Field:
 
         Args:
             fields: the branches.
-            product: whether they are multiplied, so that a zero hides what the others see.
+            product: whether they are multiplied, so that the field is empty where one is zero.
         """
         shape = np.broadcast_shapes(*(field.shape for field in fields))
         fields = [field.broadcast(shape) for field in fields]
-        # Constants add nothing to what is seen, but where they are zero that has to be known.
-        seeing = _without_gates([field for field in fields if not field.blind or field.zero])
-        if len(seeing) < 2:
-            joined = (seeing or fields)[0]
+        # Constants add nothing to a field, but in a product it matters whether they are zero.
+        kept = _without_gates([field for field in fields if not field.empty or field.zero])
+        if len(kept) < 2:
+            joined = (kept or fields)[0]
             return joined if product or len(fields) == 1 else joined.lift()
-        clipped, _ = union([field.clipped for field in seeing], product=product)
-        endless, centred = union([field.endless for field in seeing], product=product)
-        centred = centred and all(field.centred for field in seeing)
-        joined = replace(seeing[0], clipped=clipped, endless=endless, centred=centred)
-        return joined if product or len(seeing) == len(fields) else joined.lift()
+        clipped, _ = union([field.clipped for field in kept], product=product)
+        unbounded, centred = union([field.unbounded for field in kept], product=product)
+        centred = centred and all(field.centred for field in kept)
+        joined = replace(kept[0], clipped=clipped, unbounded=unbounded, centred=centred)
+        return joined if product or len(kept) == len(fields) else joined.lift()
 
     @staticmethod
     def concatenate(fields: Sequence["Field"], axis: int) -> "Field":
@@ -219,19 +224,19 @@ class Field:
         axis %= len(fields[0].shape)
         sizes = [field.shape[axis] for field in fields]
         kept = _without_gates(fields)
-        first = next((field for field in kept if not field.blind), fields[0])
+        first = next((field for field in kept if not field.empty), fields[0])
         fields = [field if field in kept else field.constant(field.shape) for field in fields]
         clipped, _ = concatenate([field.clipped for field in fields], axis, sizes)
-        endless, centred = concatenate([field.endless for field in fields], axis, sizes)
+        unbounded, centred = concatenate([field.unbounded for field in fields], axis, sizes)
         centred = centred and all(field.centred for field in fields)
         shape = _with(first.shape, axis, sum(sizes))
-        return replace(first, shape=shape, clipped=clipped, endless=endless, centred=centred)
+        return replace(first, shape=shape, clipped=clipped, unbounded=unbounded, centred=centred)
 
 
 def _without_gates(fields):
-    """Leave out the branches that see everything, if that was asked for and some do not."""
-    local = [field for field in fields if not field.endless.whole]
-    wanted = all(field.gates for field in fields) or all(field.blind for field in local)
+    """Leave out branches that depend on everything, if that was asked for and some do not."""
+    local = [field for field in fields if not field.unbounded.everything]
+    wanted = all(field.gates for field in fields) or all(field.empty for field in local)
     return fields if wanted else local
 
 

@@ -1,4 +1,4 @@
-"""Sizes: which size a layer gives, and which layers give the size you want. No Keras here."""
+"""Arithmetic of sizes: the output of a layer, routes to a size, skip connections. No Keras."""
 
 import lazy_loader
 

@@ -1,26 +1,20 @@
-"""Sizes: which size a layer gives, and which layers give the size you want.
+"""The route planner: which layers lead from one size to another, best first.
 
-Nothing here imports Keras, so the answers come at once:
-
-    conv_size(64, 3)                      # 64
-    transposed_conv_size(25, 4, 2)        # 50
     print(routes(400, source=64)[0])      # 64 → 320 → 160 → 80 → 400
 
-The formulas are in `layer_sizes` and the search is in `_route_search`. This module plans: it puts
-routes in order and says why.
+`search` finds chains of layers and puts them in order. This module chooses a dozen of them, some of
+every kind, and turns them into `Route`s; `reasons` explains why each ranks where it does.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import islice, pairwise, product
+from itertools import islice, product
 from operator import itemgetter
 
 from keras_gen._util.arguments import Size, as_pair, show_size
-from keras_gen.sizes import ranking, search
-from keras_gen.sizes.formulas import conv_size, transposed_conv_size
+from keras_gen.sizes import ranking, reasons, search
 
 
 @dataclass(frozen=True)
@@ -28,7 +22,7 @@ class Stage:
     """One layer of a route.
 
     Attributes:
-        layer: `"conv"` or `"transposed_conv"`; where it was asked for, `"resize"` or `"crop"`.
+        layer: `"conv"` or `"transposed_conv"`; if it was asked for, `"resize"` or `"crop"`.
         kernel_size: `(height, width)`.
         stride: `(height, width)`.
         padding: `"same"` or `"valid"`.
@@ -52,7 +46,7 @@ class Stage:
 
     @property
     def checkerboard(self) -> str:
-        """Why output pixels overlap unevenly (Odena et al. 2016); empty where they do not."""
+        """Why kernels overlap unevenly (Odena et al. 2016); an empty text if they do not."""
         if self.layer == "transposed_conv":
             for k, s in zip(self.kernel_size, self.stride, strict=True):
                 if k % s:
@@ -63,16 +57,13 @@ class Stage:
         return ""
 
     @property
-    def uneven_start(self) -> str:
-        """Why an untrained stage draws a pattern whatever its kernel; empty where it does not.
+    def uneven_initialization(self) -> bool:
+        """Whether an untrained stage generates a pattern, even where its kernels overlap evenly.
 
-        Every phase of a strided transposed convolution has weights of its own, so that a constant
-        input comes out with a gain of its own for each of them, until training evens it out.
+        Every phase of a strided transposed convolution has weights of its own, and thus a gain of
+        its own, until training evens them out.
         """
-        phases = self.stride[0] * self.stride[1]
-        if self.layer != "transposed_conv" or phases == 1:
-            return ""
-        return f"untrained, each of its {phases} phases has a gain of its own"
+        return self.layer == "transposed_conv" and self.stride != (1, 1)
 
     def __str__(self) -> str:
         if self.layer in ("resize", "crop"):
@@ -90,7 +81,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Route:
-    """A way from one size to another: `print(route)` shows its sizes.
+    """A chain of layers from one size to another; `print(route)` shows its sizes.
 
     Attributes:
         source: `(height, width)` of the input.
@@ -98,8 +89,8 @@ class Route:
         stages: the layers, in order.
         cost: multiply–accumulates of the stages, relative to those of the best route.
         why: one sentence that says why the route ranks where it does.
-        exact_scale: whether every stage scales by a whole ratio with `"same"` padding (or is a
-            resizing), so that output pixel o shows what is at o / scale in the input.
+        exact_scale: whether every stage scales by a whole ratio with `"same"` padding, or resizes,
+            so that output pixel o shows what is at o / scale in the input.
     """
 
     source: tuple[int, int]
@@ -111,13 +102,13 @@ class Route:
 
     @property
     def checkerboard(self) -> bool:
-        """Whether a stage overlaps unevenly, which draws a checkerboard of energy."""
+        """Whether the kernels of a stage overlap unevenly, which shows as a checkerboard."""
         return any(stage.checkerboard for stage in self.stages)
 
     @property
-    def uneven_start(self) -> bool:
-        """Whether an untrained stage draws a pattern of gains, even where it overlaps evenly."""
-        return any(stage.uneven_start for stage in self.stages)
+    def uneven_initialization(self) -> bool:
+        """Whether an untrained stage generates a pattern, even where its kernels overlap evenly."""
+        return any(stage.uneven_initialization for stage in self.stages)
 
     def __str__(self) -> str:
         return " → ".join(map(show_size, [self.source, *(stage.size_out for stage in self.stages)]))
@@ -149,27 +140,29 @@ def routes(
     max_kernel: int = 16,
     count: int = 12,
 ) -> list[Route]:
-    """List the ways from one size to another, best first.
+    """List the routes from one size to another, best first.
 
-    A route is a chain of strided convolutions, which shrink, of transposed convolutions, which
-    enlarge, and, where the sizes do not divide, of layers that adjust the size by a few pixels. A
-    kernel is twice its stride (the stride itself where `max_kernel` is less than that), so that
-    every output pixel is reached by as many input pixels.
+    A route is a chain of strided convolutions, which downscale, and transposed convolutions, which
+    upscale. If the sizes do not divide, other layers adjust the size by a few pixels. A kernel is
+    twice its stride (the stride itself if `max_kernel` is less than that), so that every output
+    pixel is reached by equally many input pixels.
 
-    Best come the routes that keep the picture's geometry: exactly, by whole ratios alone, or with
-    no pixel more than half a source pixel from its place. Then those that reach the size but show
-    more or less than the source; then those whose transposed convolutions overlap unevenly; last,
-    listed only where there is nothing else, those that lose detail because a stage is less than a
-    quarter of source and target, or fewer than 8 pixels. Among equals it is better to shrink
-    little, to treat both axes alike, never to be smaller than both source and target (chapter 05
-    measures how slowly a generator learns through such a bottleneck), not to shrink again what was
-    just drawn, to take small steps (2 twice rather than 4), and to need few multiply–accumulates.
+    The best routes keep the geometry of the image: exactly, by whole ratios alone, or with no pixel
+    more than half a source pixel from its place. After them come the routes that reach the size but
+    show more or less than the source, then those whose transposed convolutions overlap unevenly.
+    Routes that lose detail come last, and are listed only if there is nothing else: one of their
+    stages is less than a quarter of source and target, or fewer than 8 pixels.
+
+    Among equals, the better route downscales little, treats both axes alike, is never smaller than
+    both source and target (chapter 05 measures how slowly a generator learns through such a
+    bottleneck), does not downscale again what it has just upscaled, takes small steps (2 twice
+    rather than 4), and needs few multiply–accumulates.
 
     Args:
         target: output size in pixels, an int or `(height, width)`.
         source: input size in pixels, an int or `(height, width)`.
         allow_resize: also offer routes with a fixed resizing as their first or last stage.
-        allow_crop: also offer routes that draw more pixels than asked for and crop them.
+        allow_crop: also offer routes that generate more pixels than asked for and crop them.
         max_stages: most stages in a route.
         max_stride: largest stride.
         max_kernel: largest side of a kernel.
@@ -182,7 +175,7 @@ def routes(
 
     Raises:
         ValueError: for a size or a limit that is not a whole number of at least 1.
-        NoRouteError: where there is no route within the limits; names the nearest sizes that have
+        NoRouteError: if there is no route within the limits; names the nearest sizes that have
             one.
 
     Example:
@@ -202,8 +195,8 @@ def routes(
     count = as_pair(count, "count")[0]
     if target == source:
         kernel = 3 if kernel >= 3 else 1
-        moves = [ranking.AxisStage("conv", kernel, 1, "same", None, n, n) for n in source]
-        chains = [(tuple(moves),)]
+        pair = [ranking.AxisStage("conv", kernel, 1, "same", None, n, n) for n in source]
+        chains = [(tuple(pair),)]
     else:
         chains = search.chains(source, target, limits)
     if not chains:
@@ -226,15 +219,15 @@ ROUTE_LEGEND = (
 
 
 def route_rows(listed: Iterable[Route]) -> list[tuple[str, ...]]:
-    """Make a table of text out of routes. `ROUTE_LEGEND` explains the layers' short names.
+    """Make a table of text from routes. `ROUTE_LEGEND` explains the layers' short names.
 
     Args:
         listed: what `routes` returned.
 
     Returns:
         Tuples of strings: the header, then a row for each route with its rank, its sizes, its
-        layers, its cost relative to the best one, whether it draws a checkerboard, and why it ranks
-        where it does.
+        layers, its cost relative to the best one, whether it generates a checkerboard, and why it
+        ranks where it does.
 
     Example:
         >>> route_rows(routes(400, source=100))[1][:4]
@@ -251,7 +244,7 @@ def route_rows(listed: Iterable[Route]) -> list[tuple[str, ...]]:
 def _short_name(stage):
     if stage.layer in ("resize", "crop"):
         return stage.layer
-    words = [_step(stage) if stage.stride != (1, 1) else stage.layer.replace("_conv", "")]
+    words = [reasons.scaling(stage) if stage.stride != (1, 1) else stage.layer.replace("_conv", "")]
     words.append(f"k{show_size(stage.kernel_size)}")
     if stage.padding == "valid":
         words.append("valid")
@@ -268,18 +261,18 @@ def _show(pair):
 def _checkerboard(route):
     if route.checkerboard:
         return "uneven overlap"
-    return "at the start" if route.uneven_start else "no"
+    return "at the start" if route.uneven_initialization else "no"
 
 
-# Of a dozen routes, six are of the best grade that there is, and so many of the worse ones.
-_SHARES = {ranking.WIDENED: 2, ranking.TRIMMED: 2, ranking.UNEVEN: 2}
+# Of a dozen routes, six are of the best grade that there is, and this many of each worse one.
+_OF_A_DOZEN = {ranking.EXTENDED: 2, ranking.CROPPED: 2, ranking.UNEVEN: 2}
 
 
 _TOO_MUCH_WORK = 3  # times that of the best
 
 
 def _some_of_each(chains, count):
-    """The best chains, and a few of every other grade; of those with the same layers the best."""
+    """The best chains and a few of every other grade; of those with the same layers, the best."""
     families = {}
     for chain in chains:
         families.setdefault(ranking.family(chain), chain)
@@ -289,10 +282,10 @@ def _some_of_each(chains, count):
         grade = ranking.grade(chain)
         is_best = grade == ranking.grade(best)
         kind = grade, *sorted(ranking.fixed_layers(chain))
-        share = math.ceil((6 if is_best else _SHARES.get(grade, 0)) * count / 12)
-        if taken[kind] < share and (is_best or ranking.work(chain) <= most):
+        wanted = math.ceil((6 if is_best else _OF_A_DOZEN.get(grade, 0)) * count / 12)
+        if taken[kind] < wanted and (is_best or ranking.work(chain) <= most):
             taken[kind] += 1
-            # Where there are too many: the best, the first of every kind, then the others.
+            # If there are too many: the best, the first of every kind, then the others.
             comes_late = len(listed) >= count / 2 and taken[kind] > 1
             listed.append((comes_late, len(listed), chain))
     kept = sorted(listed, key=itemgetter(0, 1))[:count]
@@ -300,102 +293,32 @@ def _some_of_each(chains, count):
 
 
 def _route(source, target, chain, best):
-    stages = tuple(_stage(moves) for moves in chain)
+    stages = tuple(_stage(*pair) for pair in chain)
     work, least = ranking.work(chain), ranking.work(best)
     return Route(
         source=source,
         target=target,
         stages=stages,
         cost=work / least if least else 1.0,
-        why=_why(chain, best, stages),
-        exact_scale=all(move.whole for moves in chain for move in moves),
+        why=reasons.why(chain, best, stages),
+        exact_scale=all(stage.whole for pair in chain for stage in pair),
     )
 
 
-def _stage(moves):
-    """Turn two moves into a stage, its size computed by the formulas above."""
-    down, across = moves
-    kernel_size, stride = (down.kernel, across.kernel), (down.stride, across.stride)
-    size_in, size_out = (down.size_in, across.size_in), (down.size_out, across.size_out)
+def _stage(down, across):
+    """Make one stage from what a layer does along the height and along the width."""
     output_padding = None
-    if down.layer == "conv":
-        assert size_out == conv_size(size_in, kernel_size, stride, padding=down.padding)
-    if down.layer == "transposed_conv":
-        if down.output_padding is not None:
-            output_padding = (down.output_padding, across.output_padding)
-        assert size_out == transposed_conv_size(
-            size_in, kernel_size, stride, padding=down.padding, output_padding=output_padding
-        )
-    return Stage(down.layer, kernel_size, stride, down.padding, output_padding, size_in, size_out)
-
-
-def _why(chain, best, stages):
-    """One sentence: what the chain does to the picture, and what else there is to say."""
-    traits = [ranking.traits(path) for path in zip(*chain, strict=True)]
-    source, target = stages[0].size_in, stages[-1].size_out
-    drift = max(trait.drift for trait in traits)
-    moved = f"{drift:.2f} source pixels" if drift < 10 else f"{drift:.0f} source pixels"
-    grade = ranking.grade(chain)
-    if grade == ranking.EXACT and stages[0].stride == stages[-1].stride == (1, 1):
-        text = "exact: the size is the one asked for"
-    elif grade == ranking.EXACT:
-        steps, ratio = " ".join(_step(stage) for stage in stages), _ratio(source, target)
-        shown = steps if steps == ratio else f"{steps} is {ratio}"
-        text = f"exact: {shown}, every pixel keeps its place"
-    elif grade == ranking.NEAR and drift == 0:
-        text = "nearly exact: it scales as asked, but by stages that do not divide their sizes"
-    elif grade == ranking.NEAR:
-        text = f"nearly exact: no pixel moves by more than {moved}"
-    elif grade in (ranking.WIDENED, ranking.TRIMMED):
-        does = "invents" if grade == ranking.WIDENED else "loses"
-        text = (
-            f"right in size alone: it {does} {moved} at each border; good for drawing from a "
-            "latent, not for a picture that has to keep its place"
-        )
-    elif grade == ranking.UNEVEN:
-        stage = next(stage for stage in stages if stage.checkerboard)
-        text = f"prone to checkerboards: {stage.checkerboard}"
-    else:
-        smallest = min((stage.size_out for stage in stages), key=min)
-        text = f"loses detail: all of it has to pass through {show_size(smallest)}"
-    return "; ".join([text[0].upper() + text[1:], *_remarks(chain, best, stages)]) + "."
-
-
-def _remarks(chain, best, stages):
-    """What a chain does worse than it could, and its work, if it is not the best."""
-    traits = [ranking.traits(path) for path in zip(*chain, strict=True)]
-    peaks, leaps = (max(getattr(trait, name) for trait in traits) for name in ("peaks", "leaps"))
-    squeezed = any(trait.squeezed for trait in traits)
-    if chain is best and not (peaks or leaps or squeezed):
-        yield "small steps, and nothing drawn in vain"
-    for stage, then in pairwise(stages):
-        if min(stage.size_out) > min(stage.size_in) and min(then.size_out) < min(then.size_in):
-            verb = "cut" if then.layer == "crop" else "shrink"
-            drawn, kept = show_size(stage.size_out), show_size(then.size_out)
-            yield f"draws {drawn} only to {verb} it to {kept}"
-    if squeezed:
-        smallest = show_size(min((stage.size_out for stage in stages), key=min))
-        yield f"all of the picture has to pass through {smallest}, which takes long to learn"
-    if leaps:
-        strides = {s for stage in stages for s in stage.stride}
-        stride = max(strides, key=lambda s: (len(ranking.prime_factors(s)), s))
-        smaller = " × ".join(map(str, ranking.prime_factors(stride)))
-        yield f"takes {stride} in one step, not {smaller}"
-    if chain is not best and abs(ranking.work(chain) / ranking.work(best) - 1) > 0.05:
-        yield f"{ranking.work(chain) / ranking.work(best):.2f} times the work of the best"
-
-
-def _step(stage):
-    """What a stage does to the size: ÷2 or ×5, ×2×1 where the axes differ."""
-    if stage.layer in ("resize", "crop"):
-        return f"{stage.layer} to {show_size(stage.size_out)}"
-    return ("÷" if stage.layer == "conv" else "×") + show_size(stage.stride)
-
-
-def _ratio(source, target):
-    """The scale between two sizes: ×25/4, or one for each axis."""
-    scales = dict.fromkeys(Fraction(t, s) for s, t in zip(source, target, strict=True))
-    return " by ".join(f"×{scale}" for scale in scales)
+    if down.output_padding is not None:
+        output_padding = (down.output_padding, across.output_padding)
+    return Stage(
+        layer=down.layer,
+        kernel_size=(down.kernel, across.kernel),
+        stride=(down.stride, across.stride),
+        padding=down.padding,
+        output_padding=output_padding,
+        size_in=(down.size_in, across.size_in),
+        size_out=(down.size_out, across.size_out),
+    )
 
 
 def _nearest(target, source, limits):

@@ -1,4 +1,4 @@
-"""Dead units, saturation and gradients, held against what can be counted by hand."""
+"""Dead units, saturation and gradients against what can be counted by hand."""
 
 import keras
 import numpy as np
@@ -29,7 +29,7 @@ def hidden(activation, bias):
 
 def test_units_that_never_fire_are_counted():
     row = dead_units(hidden("relu", [0.0, -10.0, 1.0, -0.31, -10.0]), IMAGES)[0]
-    assert (row["units"], row["dead"], row["share"]) == (5, 3, 0.6)
+    assert (row["units"], row["dead"], row["fraction"]) == (5, 3, 0.6)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The walk over a model's graph."""
+"""The steps of a model's graph."""
 
 import keras
 import pytest
@@ -52,7 +52,6 @@ def test_arguments_keep_their_places():
     args, kwargs = where.fill_in({number: f"tensor {number}" for number in where.inputs})
     assert args == tuple(f"tensor {number}" for number in where.inputs)
     assert kwargs == {}
-    assert not where.is_layer
 
 
 def test_operations_with_several_outputs():

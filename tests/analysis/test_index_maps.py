@@ -1,4 +1,4 @@
-"""Taps along one axis, against the real layers' weights: unit vectors go in."""
+"""Index maps against the weights of the real layers, which unit vectors reveal."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from keras_gen.analysis.rules_windows import _resizing_weights
 
 
 def same(found: index_maps.IndexMap, weights):
-    """Whether taps read exactly the inputs whose weight is not zero."""
+    """Whether an index map reads exactly the inputs whose weight is not zero."""
     read = np.zeros((found.size_out, found.size_in + 1), dtype=bool)
     np.put_along_axis(read, found.inside, True, axis=1)
     return read[:, :-1].shape == weights.shape and (read[:, :-1] == (weights != 0)).all()
@@ -124,11 +124,11 @@ def patterns():
 
 @pytest.mark.parametrize("found", list(patterns()))
 def test_patterns_agree_with_the_middle(found):
-    """Far from the borders, the endless pattern is what the outputs read."""
+    """Far from the borders, the outputs read what the unbounded pattern says."""
     middle = slice(found.size_out // 3, 2 * found.size_out // 3)
-    endless = found.endless(found.size_out)[middle]
+    unbounded = found.unbounded(found.size_out)[middle]
     inside = found.inside[middle]
-    for one, other in zip(endless, inside, strict=True):
+    for one, other in zip(unbounded, inside, strict=True):
         assert set(one[one != index_maps.NOTHING]) == set(other[other != found.size_in])
 
 

@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from keras_gen.analysis.fields import receptive_field
-from tests.analysis.random_models import hulls, measure_by_noise
+from tests.analysis.measuring import hulls, measure_by_noise
 
 FLOAT = {"dtype": "float64"}
 
@@ -16,9 +16,9 @@ def holds(model, image_axes):
     rf = receptive_field(model)
     assert len(rf.input_size) == image_axes
     positions = [axis - 1 for axis in rf._field.positions]
-    seen = measure_by_noise(model, rf._walk.image.positions)
+    depends = measure_by_noise(model, rf._propagation.image.positions)
     channels = tuple({*range(len(model.output_shape) - 1)} - {*positions})
-    measured = hulls(seen.any(axis=channels), image_axes)
+    measured = hulls(depends.any(axis=channels), image_axes)
     for (start, stop), (first, last) in zip(rf.bounds, measured, strict=True):
         np.testing.assert_array_equal(start, first)
         np.testing.assert_array_equal(stop, last)
@@ -168,7 +168,7 @@ def test_pictures(name):
     holds(build((7, 6, 2), PICTURES[name]), 2)
 
 
-# These state the batch, so that they are measured one picture at a time.
+# These state the batch, so that they are measured one image at a time.
 SINGLE_PICTURES = {
     "slice": lambda x: ops.slice(x, [0, 1, 2, 0], [1, 4, 3, 2]),
     "broadcast": lambda x: ops.broadcast_to(x[:, :1], (1, 4, 6, 2)),
@@ -186,7 +186,7 @@ def test_single_pictures(name):
 
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")  # that is the point
-def test_the_share_of_a_single_channel_is_always_one():
+def test_the_softmax_of_a_single_channel_is_constant():
     holds(build((7, 6, 2), lambda x: x[:, ::-1] + layers.Softmax(**FLOAT)(x[..., :1])), 2)
 
 
