@@ -1,4 +1,4 @@
-"""The subject: three generators, the GAN, and what they are built of."""
+"""The subject of this project: three generators, the `GAN` class and what they are built from."""
 
 import lazy_loader
 

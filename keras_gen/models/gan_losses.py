@@ -1,11 +1,12 @@
-"""The rules of the adversarial game: what the discriminator minimises, and what the generator does.
+"""The losses of the discriminator D and the generator G, and the penalties on D's slope.
 
-Each rule is a pure function of scores, the discriminator's output before any sigmoid: positive
-where it takes an image for a real one. With σ for the sigmoid, D(x) = σ(score), and
+Each loss is a pure function of scores, the discriminator's output before any sigmoid: positive
+where D takes an image for a real one. With σ for the sigmoid, D(x) = σ(score), and
 
     log D = −softplus(−score)        log(1 − D) = −softplus(score)
 
-which stay finite where σ itself would round to 0 or 1.
+which stay finite where σ itself would round to 0 or 1. All losses take the same arguments and
+return the same pair; `minimax` describes them.
 """
 
 import itertools
@@ -14,79 +15,98 @@ from collections.abc import Callable
 
 from keras import KerasTensor, ops, random
 
+from keras_gen._util.arguments import check_choice
 
-def minimax(real, fake):
-    """Goodfellow et al. (2014): D maximises log D(x) + log(1 − D(G(z))), and G minimises it."""
+Losses = tuple[KerasTensor, KerasTensor]
+
+
+def minimax(real: KerasTensor, fake: KerasTensor) -> Losses:
+    """Goodfellow et al. (2014): D maximises log D(x) + log(1 − D(G(z))), and G minimises it.
+
+    Args:
+        real: scores of real images, float of any shape.
+        fake: scores of as many generated images, of the same shape.
+
+    Returns:
+        Two scalars to minimise: the loss of D and the loss of G.
+
+    Example:
+        >>> discriminator, generator = minimax(ops.ones(4), ops.zeros(4))
+        >>> round(float(generator), 4)  # −ln 2, because D(G(z)) is 0.5
+        -0.6931
+    """
     value = ops.mean(-ops.softplus(-real)) + ops.mean(-ops.softplus(fake))
     return -value, ops.mean(-ops.softplus(fake))
 
 
-def minimax_as_written(real, fake):
-    """The popular sketch: D *minimises* log D(x) + log(1 − D(G(z))). The sign is wrong: D learns
-    to call real images fake and fake ones real, and the loss falls without end."""
+def minimax_as_written(real: KerasTensor, fake: KerasTensor) -> Losses:
+    """The popular sketch: D *minimises* log D(x) + log(1 − D(G(z))).
+
+    The sign is wrong: D learns to call real images fake and fake ones real, and its loss falls
+    without bound.
+    """
     discriminator, generator = minimax(real, fake)
     return -discriminator, generator
 
 
-def non_saturating(real, fake):
-    """Goodfellow et al. (2014): D as in `minimax`, and G maximises log D(G(z)), which still has a
-    slope where D is sure that an image is fake."""
+def non_saturating(real: KerasTensor, fake: KerasTensor) -> Losses:
+    """Goodfellow et al. (2014): D as in `minimax`, and G maximises log D(G(z)).
+
+    This loss keeps a gradient for G where D is sure that an image is fake.
+    """
     return minimax(real, fake)[0], ops.mean(ops.softplus(-fake))
 
 
-def hinge(real, fake):
-    """Lim and Ye (2017): D wants real scores above 1 and fake ones below −1, and no more."""
+def hinge(real: KerasTensor, fake: KerasTensor) -> Losses:
+    """Lim and Ye (2017): D pushes real scores above 1 and fake ones below −1, but no further."""
     discriminator = ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake))
     return discriminator, -ops.mean(fake)
 
 
-def relativistic(real, fake):
-    """Jolicoeur-Martineau (2018): only whether a real image scores above the fake beside it
-    counts, so that G must keep up with every part of the data. Both are ln 2 where D is blind."""
+def relativistic(real: KerasTensor, fake: KerasTensor) -> Losses:
+    """Jolicoeur-Martineau (2018): each real image should score above the fake one beside it.
+
+    Only the difference of the two scores counts, so G has to match every part of the data. Both
+    losses are ln 2 where D gives all images the same score.
+    """
     return ops.mean(ops.softplus(fake - real)), ops.mean(ops.softplus(real - fake))
 
 
-def least_squares(real, fake):
-    """Mao et al. (2017): D draws real scores to 1 and fake ones to 0, G draws its own to 1."""
+def least_squares(real: KerasTensor, fake: KerasTensor) -> Losses:
+    """Mao et al. (2017): D moves real scores to 1 and fake ones to 0, and G moves its own to 1."""
     discriminator = ops.mean(ops.square(real - 1)) / 2 + ops.mean(ops.square(fake)) / 2
     return discriminator, ops.mean(ops.square(fake - 1)) / 2
 
 
 GAN_LOSSES: dict[str, Callable] = {
-    rule.__name__: rule
-    for rule in (minimax, minimax_as_written, non_saturating, hinge, relativistic, least_squares)
+    loss.__name__: loss
+    for loss in (minimax, minimax_as_written, non_saturating, hinge, relativistic, least_squares)
 }
-
 
 PENALTIES = {
     "none": "no penalty",
     "r1": "exact slope of the scores at real images (Mescheder et al. 2018)",
-    "r1_r2": "exact slope at real and at fake images (Roth et al. 2017)",
-    "first_order": "how much scores move when noise is added, at both (Lin et al. 2025)",
+    "r1_r2": "exact slope at real and at generated images (Roth et al. 2017)",
+    "first_order": "change of the scores when noise is added, at both (Lin et al. 2025)",
 }
-
 
 NOISES = {
-    "white": "every pixel and channel by itself: nearly all of it is in the finest details",
-    "natural": "as images vary: as strong at every scale, and hardly coloured",
+    "white": "independent in every pixel and channel, so mostly in the finest detail",
+    "natural": "distributed as in images: equally strong at every scale, and mostly grey",
 }
 
-
-COARSEST = 16  # pixels a side, at least, of the coarsest scale of natural noise
-
-
-GREY = 0.95  # of natural noise; what is left, .3, differs from channel to channel
+COARSEST = 16  # smallest side in pixels of the coarsest scale of natural noise
+GREY = 0.95  # standard deviation that its channels share; 0.31 is their own
 
 
-def gan_loss(name: str) -> Callable:
-    """Find a rule by name.
+def gan_loss(name: str) -> Callable[[KerasTensor, KerasTensor], Losses]:
+    """Find a loss by its name.
 
     Args:
         name: one of the keys of `GAN_LOSSES`.
 
     Returns:
-        A function of two tensors of scores of the same shape, of real and of fake images, that
-        gives two scalars: the loss of the discriminator and that of the generator.
+        A function such as `minimax`.
 
     Raises:
         ValueError: for another name.
@@ -96,9 +116,7 @@ def gan_loss(name: str) -> Callable:
         >>> round(float(discriminator), 4)  # ln 2
         0.6931
     """
-    if name not in GAN_LOSSES:
-        known = ", ".join(map(repr, GAN_LOSSES))
-        raise ValueError(f"GAN loss {name!r} is unknown; choose one of {known}")
+    check_choice("GAN loss", name, GAN_LOSSES)
     return GAN_LOSSES[name]
 
 
@@ -109,8 +127,8 @@ def slope_penalty(gradient: KerasTensor, *, gamma: float, patches: int = 1) -> K
         gradient: gradient of the sum of an image's scores with respect to the image, float
             `(batch, height, width, channels)`.
         gamma: strength γ.
-        patches: scores an image has; the penalty is the mean over them (exact where what they see
-            does not overlap).
+        patches: number of scores per image. The penalty is the mean over them, which is exact
+            where their receptive fields do not overlap.
 
     Returns:
         Scalar.
@@ -119,8 +137,9 @@ def slope_penalty(gradient: KerasTensor, *, gamma: float, patches: int = 1) -> K
         >>> float(slope_penalty(ops.ones((2, 5, 2, 1)), gamma=3.0))  # |∇|² = 10
         15.0
 
-    Source: Mescheder, Geiger and Nowozin (2018), Which training methods for GANs do actually
-    converge?
+    References:
+        Mescheder, Geiger and Nowozin (2018), "Which training methods for GANs do actually
+        converge?"
     """
     squares = ops.sum(ops.square(gradient), axis=(1, 2, 3)) / patches
     return gamma / 2 * ops.mean(squares)
@@ -131,7 +150,7 @@ def noise_penalty(
 ) -> KerasTensor:
     """Penalise the slope without a second derivative: γ/(2σ²) · E (D(x + σε) − D(x))².
 
-    For small σ this is γ/2 · E |∇ₓ D(x)|², as ε is standard normal noise.
+    ε is standard normal noise. For small σ the penalty approaches `slope_penalty`.
 
     Args:
         scores: scores of images, of any shape.
@@ -146,34 +165,27 @@ def noise_penalty(
         >>> round(float(noise_penalty(ops.zeros(2), ops.ones(2), gamma=0.02, sigma=0.1)), 6)
         1.0
 
-    Source: Lin et al. (2025), Diffusion adversarial post-training, equation 3.
+    References:
+        Lin et al. (2025), "Diffusion adversarial post-training", equation 3.
     """
     return gamma / (2 * sigma**2) * ops.mean(ops.square(noisy - scores))
 
 
-def check_noise(kind: str) -> None:
-    """Refuse a kind of noise that is none of the keys of `NOISES`, with a ValueError."""
-    if kind not in NOISES:
-        known = ", ".join(map(repr, NOISES))
-        raise ValueError(f"noise {kind!r} is unknown; choose one of {known}")
-
-
 def penalty_noise(kind: str, shape: tuple, seed: random.SeedGenerator) -> KerasTensor:
-    """Draw the noise of `noise_penalty`: what a discriminator may least depend on.
+    """Sample the noise of `noise_penalty`, to which the discriminator becomes insensitive.
 
-    White noise has nine tenths of its variance in the finest of five scales, and is as strong in
-    colour as in brightness; images have about as much contrast at one scale as at the next, and
-    little of it is colour (Field 1987; Ruderman, Cronin and Chiao 1998). So a penalty with white
-    noise makes fine grain, and its colour, dearer to look at than anything else; natural noise does
-    not (`benchmarks/penalty_noise.md`).
+    White noise has nine tenths of its variance in the finest of five scales and is as strong in
+    colour as in brightness. Images have about as much contrast at one scale as at the next, and
+    little of it is colour. A penalty with white noise therefore suppresses sensitivity to fine
+    texture and its colour most of all; natural noise does not (`benchmarks/penalty_noise.md`).
 
     Args:
         kind: one of the keys of `NOISES`.
         shape: `(batch, height, width, channels)`.
-        seed: where it comes from.
+        seed: generates the seeds of the random numbers.
 
     Returns:
-        Float32 tensor of that shape, of mean 0 and a standard deviation of about 1.
+        Float32 tensor of that shape, with mean 0 and a standard deviation of about 1.
 
     Raises:
         ValueError: for another kind.
@@ -181,21 +193,28 @@ def penalty_noise(kind: str, shape: tuple, seed: random.SeedGenerator) -> KerasT
     Example:
         >>> tuple(penalty_noise("natural", (2, 400, 400, 3), random.SeedGenerator(0)).shape)
         (2, 400, 400, 3)
+
+    References:
+        Field (1987), "Relations between the statistics of natural images and the response
+        properties of cortical cells". Ruderman, Cronin and Chiao (1998), "Statistics of cone
+        responses to natural images".
     """
-    check_noise(kind)
+    check_choice("noise", kind, NOISES)
     if kind == "white":
         return random.normal(shape, seed=seed)
     batch, height, width, channels = shape
     levels = max(1, int(math.log2(min(height, width) / COARSEST)) + 1)
     sizes = [(-(-height // 2**level), -(-width // 2**level)) for level in range(levels)]
     ends = [0, *itertools.accumulate(map(math.prod, sizes))]
-    drawn = random.normal((batch, ends[-1], 1 + channels), seed=seed)  # a line of grey and colours
-    drawn = GREY * drawn[..., :1] + (1 - GREY**2) ** 0.5 * drawn[..., 1:]
+    # All pixels of all levels in a row; the first channel is grey, and the others are the colours.
+    samples = random.normal((batch, ends[-1], 1 + channels), seed=seed)
+    samples = GREY * samples[..., :1] + (1 - GREY**2) ** 0.5 * samples[..., 1:]
     noise = 0.0
     for level, size in enumerate(sizes):
-        part = ops.reshape(drawn[:, ends[level] : ends[level + 1]], (batch, *size, channels))
+        part = ops.reshape(samples[:, ends[level] : ends[level + 1]], (batch, *size, channels))
         if level:
-            # Between its points bilinear noise is weaker: 2/3 as strong along each axis, in all.
+            # Bilinear interpolation averages neighbours. The variance falls to 2/3 along each axis,
+            # and the standard deviation to 2/3 in all.
             part = 1.5 * ops.image.resize(part, (height, width), interpolation="bilinear")
         noise += part
     return noise / levels**0.5

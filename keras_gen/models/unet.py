@@ -1,19 +1,19 @@
-"""The U-Net: an encoder that halves, a decoder that doubles, and skips that join their levels.
+"""The U-Net: an encoder that halves the size, a decoder that doubles it, and skips between them.
 
-level 0 ──────────────── skip ───────────────→ level 0 → colours → sigmoid
-    ↓ halve                                    ↑ enlarge
-    level 1 ──────────── skip ────────→ level 1
-        ↓                               ↑
-        …      the deepest level        …
+image → level 0 ──────────────── skip ───────────────→ level 0 → to_rgb → sigmoid → picture
+           ↓ halve                                     ↑ double
+           level 1 ──────────── skip ─────────→ level 1
+              ↓                                ↑
+              …           bottleneck           …
 
-Each level is two convolutions, on the way down and again on the way up.
+Every level has two convolutions on the way down and two on the way up.
 """
 
 import math
 from collections.abc import Sequence
 
 import keras
-from keras import KerasTensor, Model, layers, ops
+from keras import Model, layers, ops
 
 from keras_gen._util import arguments
 from keras_gen.models import blocks
@@ -21,12 +21,8 @@ from keras_gen.models.upsampling import upsample
 from keras_gen.sizes.skip_connections import explain_skips
 
 DOWNSAMPLING = ("max", "strided")
-
-
 NORMALIZATIONS = (None, "batch", "group")
-
-
-MOST_WIDENED = 8  # times the channels at full size; more would be most of the parameters
+MAX_WIDENING = 8  # times the channels at full size; wider levels would hold most of the parameters
 
 
 def unet_generator(
@@ -48,44 +44,47 @@ def unet_generator(
     seed: int | None = None,
     name: str = "unet_generator",
 ) -> Model:
-    """Build a U-Net that draws an image of exactly its input's size, or of the size asked for.
+    """Build a U-Net whose output has exactly its input's size, or another requested size.
 
     Args:
-        input_shape: `(height, width, channels)` of the input: an image in 0 … 1, a one-hot label
-            map, anything of float32. With `pad`, height and width may be `None`.
-        size: side of the output in pixels, or `(height, width)`, where it is not the input's: the
-            network then begins with a bicubic `Resizing` of its input to that size.
-        depth: how often the size is halved.
-        filters: channels at full size, which double with each level up to eightfold, or those of
-            every level, `depth + 1` numbers. Full size is where the work is: a few will do.
+        input_shape: `(height, width, channels)` of the input, float32: an image in 0 … 1, a one-hot
+            label map, or any other feature map. With `pad`, height and width may be `None`.
+        size: side of the output in pixels, or `(height, width)`, if it differs from the input's.
+            The network then begins with a bicubic `Resizing` layer to that size.
+        depth: number of times that the size is halved.
+        filters: channels at full size, which double with each level up to eightfold; or `depth + 1`
+            numbers, one for each level, the bottleneck last. Full size costs the most, so a few
+            channels are enough there.
         upsampling: one of the keys of `keras_gen.UPSAMPLING`.
         downsampling: `"max"` for max-pooling, `"strided"` for a convolution of stride 2.
-        skips: join each level of the decoder with what the encoder kept of it. Without, the steps
-            up are given so many more channels that each level has as many parameters as with its
-            skip, as nearly as whole channels allow.
-        residual: add each level's input to its output (through a 1×1 convolution where the
-            channels differ).
-        activation: one of `"leaky_relu"` (slope 0.2), `"prelu"`, `"relu"`, `"silu"`, `"tanh"`,
+        skips: concatenate each level of the decoder with the encoder's level of the same size.
+            Without skips, the upsampling steps get more channels, so that each level has as many
+            parameters as with its skip, except for rounding to whole channels.
+        residual: add each level's input to its output (He et al. 2016), through a 1×1 convolution
+            where their channels differ.
+        activation: `"leaky_relu"` (slope 0.2), `"prelu"`, `"relu"`, `"silu"`, `"tanh"` or
             `"linear"`.
-        normalization: after each convolution: `None`, `"batch"` or `"group"`.
-        global_residual: draw only what the input, or its enlargement, lacks. By default where there is a
-            `size`, and the input has the output's channels.
-        pad: take any size: a level that cannot be halved is filled up, and what is too much is
-            cut off on the way back.
-        margin: so many pixels more are drawn on each side, from a mirrored input, and cut off at
-            the end, a multiple of 2 to the power of `depth`. Convolutions take what lies outside
-            for zeros, which may show as a line along the edges; the weights are the same.
+        normalization: the kind that follows each convolution: `None`, `"batch"` or `"group"`.
+        global_residual: add the input, resized to `size`, to the output, so that the network
+            predicts only the difference (Kim et al. 2016). By default True if `size` is given and
+            input and output have equally many channels.
+        pad: accept any size: an odd size is padded before it is halved, and the decoder crops the
+            surplus.
+        margin: pixels added to each side of the input by reflect padding, and cropped from the
+            output; a multiple of 2 to the power of `depth`. The zero padding of the convolutions,
+            which can show as a line along the edges, then lies outside the picture. The weights
+            do not depend on it.
         channels: channels of the output.
         seed: seed of the initial weights.
         name: the model's name.
 
     Returns:
-        A functional Keras model of stock layers: float32 in 0 … 1 of shape
-        `(batch, height, width, channels)`.
+        A functional Keras model of stock layers: `(batch, height, width, channels)` in, float32 of
+        the same or the requested size in 0 … 1 out.
 
     Raises:
-        ValueError: for a size that cannot be halved so often, an open size without `pad`, or an
-            option that is unknown or does not fit the others.
+        ValueError: for a size that cannot be halved `depth` times, an open size without `pad`, or
+            an option that is unknown or does not fit the others.
 
     Example:
         >>> unet_generator((400, 400, 7)).output_shape
@@ -97,162 +96,103 @@ def unet_generator(
 
     References:
         Ronneberger, Fischer and Brox (2015), "U-Net: convolutional networks for biomedical image
-        segmentation".
+        segmentation". He et al. (2016), "Deep residual learning for image recognition". Kim, Lee
+        and Lee (2016), "Accurate image super-resolution using very deep convolutional networks".
     """
     size = None if size is None else arguments.as_pair(size)
-    global_residual = (
-        (size is not None and input_shape[-1] == channels)
-        if global_residual is None
-        else global_residual
-    )
-    _check(
-        input_shape,
-        size,
-        depth,
-        downsampling,
-        normalization,
-        global_residual,
-        pad,
-        margin,
-        channels,
-    )
+    _check_sizes(input_shape, size, depth, pad, margin)
+    arguments.check_choice("downsampling", downsampling, DOWNSAMPLING)
+    arguments.check_choice("normalization", normalization, NORMALIZATIONS)
+    if global_residual is None:
+        global_residual = size is not None and input_shape[2] == channels
+    if global_residual and input_shape[2] != channels:
+        raise ValueError(
+            f"global_residual=True cannot add an input of {input_shape[2]} channels to an output "
+            f"of {channels}; leave global_residual out, or set channels={input_shape[2]}"
+        )
     widths = _widths(filters, depth)
-    seeds = blocks.seeds(seed)
-    common = (residual, activation, normalization, seeds)
+    seeds = blocks.kernel_seeds(seed)
+    options = {"residual": residual, "activation": activation, "normalization": normalization}
 
-    inputs = keras.Input(input_shape, name="image")
-    start = x = inputs
+    inputs = x = keras.Input(input_shape, name="image")
     if size is not None:
-        start = x = layers.Resizing(*size, interpolation="bicubic", name="bicubic")(inputs)
+        x = layers.Resizing(*size, interpolation="bicubic", name="bicubic")(x)
     if margin:
-        sides = ((0, 0), (margin, margin), (margin, margin), (0, 0))
-        start = x = ops.pad(x, sides, mode="reflect")
-    kept = []
+        x = blocks.reflect_pad(x, margin)
+    full_size_input = x
+    encoder_levels = []
     for level, width in enumerate(widths[:-1]):
-        x = _level(x, width, *common, name=f"down_{level}")
-        kept.append(x)
+        x = _level(x, width, seeds, name=f"down_{level}", **options)
+        encoder_levels.append(x)
         x = _halve(x, downsampling, seeds, name=f"halve_{level}")
-    x = _level(x, widths[-1], *common, name="bottleneck")
+    x = _level(x, widths[-1], seeds, name="bottleneck", **options)
     for level in reversed(range(depth)):
-        width, skip = widths[level], kept[level]
-        arriving = width if skips else _width_without_skip(x, width, upsampling, residual)
-        x = upsample(x, arriving, 2, upsampling, seed=next(seeds), name=f"enlarge_{level}")
-        x = _cut(x, skip, name=f"cut_{level}") if pad else x
+        width, skip = widths[level], encoder_levels[level]
+        step_width = width if skips else _width_without_skip(x, width, upsampling, residual)
+        x = upsample(x, step_width, 2, upsampling, seed=next(seeds), name=f"enlarge_{level}")
+        if pad:
+            x = _crop_like(x, skip, name=f"cut_{level}")
         if skips:
             x = layers.Concatenate(name=f"skip_{level}")([skip, x])
-        x = _level(x, width, *common, name=f"up_{level}")
+        x = _level(x, width, seeds, name=f"up_{level}", **options)
 
-    # The last kernel starts at zero: untrained, the network draws its base, or an even grey.
+    # With a kernel of zeros, the untrained network returns its input, or a flat grey.
     x = layers.Conv2D(channels, 1, kernel_initializer="zeros", name="to_rgb")(x)
     if global_residual:
-        x = blocks.add_global_residual(x, start)
+        x = blocks.add_global_residual(x, full_size_input)
     if margin:
         x = layers.Cropping2D(margin, name="cut_margin")(x)
-    return Model(
-        inputs, layers.Activation("sigmoid", dtype="float32", name="picture")(x), name=name
-    )
+    picture = layers.Activation("sigmoid", dtype="float32", name="picture")(x)
+    return Model(inputs, picture, name=name)
 
 
-def _check(
-    input_shape, size, depth, downsampling, normalization, global_residual, pad, margin, channels
-):
+def _check_sizes(input_shape, size, depth, pad, margin):
     if len(input_shape) != 3 or input_shape[2] is None:
         raise ValueError(f"input_shape={input_shape} is not (height, width, channels)")
     if not isinstance(depth, int) or depth < 1:
         raise ValueError(f"depth={depth!r} is not a whole number from 1; 400 pixels take up to 4")
-    for what, value, known in (
-        ("downsampling", downsampling, DOWNSAMPLING),
-        ("normalization", normalization, NORMALIZATIONS),
-    ):
-        if value not in known:
-            choices = ", ".join(map(repr, known))
-            raise ValueError(f"{what} {value!r} is unknown; choose one of {choices}")
-    if global_residual and input_shape[2] != channels:
-        raise ValueError(
-            f"an input of {input_shape[2]} channels cannot be the base of {channels}; leave base "
-            f"out, or set channels={input_shape[2]}"
-        )
     full = tuple(input_shape[:2]) if size is None else size
     least = min((side for side in full if side is not None), default=math.inf)
     if not isinstance(margin, int) or margin % 2**depth or not 0 <= margin < least:
         raise ValueError(
-            f"margin={margin!r} is not a multiple of {2**depth} below {least}: it is mirrored from "
-            f"the image, and halved {depth} times"
+            f"margin={margin!r} is not a multiple of {2**depth} below {least}; reflect padding "
+            f"fills it from the image, and the network halves it {depth} times"
         )
+    if pad:
+        return
     if None in full:
-        if pad:
-            return
         raise ValueError(
             f"input_shape={input_shape} leaves the size open, and only multiples of {2**depth} can "
-            f"be halved {depth} times; add pad=True, which takes every size, or give the size"
+            f"be halved {depth} times; add pad=True, which accepts every size, or give the size"
         )
-    message = misfit(full, depth)
-    if message and not pad:
-        raise ValueError(f"{message}, or pad=True")
-
-
-def misfit(size: int | tuple[int, int], depth: int) -> str | None:
-    """Say why an image cannot be halved so often, and what would do.
-
-    Args:
-        size: side of the image, or `(height, width)`, in pixels.
-        depth: how often it is to be halved.
-
-    Returns:
-        A sentence, or None where it can.
-
-    Raises:
-        ValueError: for a size or a depth below 1.
-
-    Example:
-        >>> misfit(400, 5)
-        'a 5-level U-Net halves 400 to 12.5 at level 5; use 4 levels, or 384 or 416 pixels'
-        >>> misfit(400, 4)
-    """
-    report = explain_skips(size, depth)
-    if report.fits:
-        return None
-    square = report.size[0] == report.size[1]
-    halved, choices = [], []
-    for axis, side, joints, nearest in zip(
-        ("height", "width"), report.size, report.joints, report.nearest, strict=True
-    ):
-        choices.append(" or ".join(str(n) for n in dict.fromkeys(nearest) if n is not None))
-        odd = next((joint for joint in reversed(joints) if not joint.fits), None)
-        if odd is not None:
-            what = side if square else f"a {axis} of {side}"
-            halved.append(f"{what} to {odd.skip / 2:g} at level {odd.level + 1}")
-    fewer = f"{report.deepest} level{'s' * (report.deepest > 1)}, or " * (report.deepest > 0)
-    pixels = choices[0] if square else f"{choices[0]} by {choices[1]}"
-    # The sides of a square part at the same level; once is enough.
-    parted = halved[0] if square else " and ".join(halved)
-    return f"a {depth}-level U-Net halves {parted}; use {fewer}{pixels} pixels"
+    report = explain_skips(full, depth)
+    if not report.fits:
+        raise ValueError(f"{report}, or pad=True")
 
 
 def _widths(filters, depth):
-    """Channels of every level, the deepest last."""
-    widths = [filters] if isinstance(filters, int) else [*filters]
-    if len(widths) == 1 and _whole(filters):
-        widths = [filters * min(2**level, MOST_WIDENED) for level in range(depth + 1)]
-    if len(widths) != depth + 1 or not all(_whole(width) for width in widths):
+    """Channels of every level, the bottleneck last."""
+    if isinstance(filters, int):
+        widths = [filters * min(2**level, MAX_WIDENING) for level in range(depth + 1)]
+    else:
+        widths = list(filters)
+    whole = all(isinstance(width, int) and width >= 1 for width in widths)
+    if not whole or len(widths) != depth + 1:
         raise ValueError(
-            f"filters={filters!r} are no channels for {depth} levels and the deepest; give one "
-            f"whole number from 1, or {depth + 1}"
+            f"filters={filters!r} does not fit {depth} levels and the bottleneck; give one whole "
+            f"number from 1, or a sequence of {depth + 1}"
         )
     return widths
 
 
-def _whole(number):
-    return isinstance(number, int) and number >= 1
-
-
-def _level(x, width, residual, activation, normalization, seeds, *, name):
-    """Two 3×3 convolutions; with `residual` they only correct what passes beside them."""
+def _level(x, width, seeds, *, residual, activation, normalization, name):
+    """Two 3×3 convolutions; with `residual`, they predict only a correction of their input."""
     rectified = activation not in ("tanh", "linear")
     y = blocks.convolution(x, width, seeds, name=f"{name}_a", rectified=rectified)
-    y = blocks.activate(_normalize(y, normalization, f"{name}_a"), activation, f"{name}_a")
+    y = _normalize(y, normalization, f"{name}_a_norm")
+    y = blocks.activate(y, activation, f"{name}_a")
     y = blocks.convolution(y, width, seeds, name=f"{name}_b", rectified=rectified)
-    y = _normalize(y, normalization, f"{name}_b")
+    y = _normalize(y, normalization, f"{name}_b_norm")
     if residual:
         if x.shape[-1] != width:
             x = blocks.convolution(x, width, seeds, kernel_size=1, name=f"{name}_beside")
@@ -262,36 +202,38 @@ def _level(x, width, residual, activation, normalization, seeds, *, name):
 
 def _normalize(x, normalization, name):
     if normalization == "batch":
-        return layers.BatchNormalization(name=f"{name}_norm")(x)
+        return layers.BatchNormalization(name=name)(x)
     if normalization == "group":
-        groups = math.gcd(8, x.shape[-1])
-        return layers.GroupNormalization(groups, name=f"{name}_norm")(x)
+        return blocks.group_normalization(x, name)
     return x
 
 
 def _halve(x, downsampling, seeds, *, name):
-    """Half the size, an odd one rounded up, which only `pad` lets happen."""
+    """Halve the size; an odd size, which only `pad` allows, is rounded up."""
     if downsampling == "max":
         return layers.MaxPooling2D(2, padding="same", name=name)(x)
     return blocks.convolution(x, x.shape[-1], seeds, kernel_size=4, strides=2, name=name)
 
 
-def _cut(x, like, *, name):
-    """Cut what arrives from below to the size of its skip."""
-    if None not in (*x.shape[1:3], *like.shape[1:3]):
-        over = [(0, a - b) for a, b in zip(x.shape[1:3], like.shape[1:3], strict=True)]
-        return x if over == [(0, 0)] * 2 else layers.Cropping2D(over, name=name)(x)
-    for axis, line in ((1, like[0, :, 0, 0]), (2, like[0, 0, :, 0])):
-        # Counting the skip's pixels gives the places 0 … n − 1 while n is not known yet.
-        places = ops.cumsum(ops.ones_like(line, dtype="int32")) - 1
-        x = ops.take(x, places, axis=axis)
+def _crop_like(x, skip, *, name):
+    """Crop upsampled features to the size of their skip."""
+    if None not in (*x.shape[1:3], *skip.shape[1:3]):
+        return blocks.crop(x, skip.shape[1:3], name)
+    for axis, line in ((1, skip[0, :, 0, 0]), (2, skip[0, 0, :, 0])):
+        # Counting the n pixels of the skip gives the indices 0 … n − 1 while n is not known yet.
+        indices = ops.cumsum(ops.ones_like(line, dtype="int32")) - 1
+        x = ops.take(x, indices, axis=axis)
     return x
 
 
-def _width_without_skip(x: KerasTensor, width: int, upsampling: str, residual: bool) -> int:
-    """Channels that the step up needs so that its level has as many parameters as with a skip."""
+def _width_without_skip(x, width, upsampling, residual):
+    """Channels that an upsampling step must pass on for its level to keep as many parameters.
+
+    `step` and `level` are the parameters that the step and the level have for each of these
+    channels. With a skip, the step passes on `width` channels, and the skip adds as many.
+    """
     probe = keras.Input((2, 2, x.shape[-1]))
     one, two = (Model(probe, upsample(probe, n, 2, upsampling)).count_params() for n in (1, 2))
-    each = two - one  # parameters of the step up for one channel that it gives
-    read = width * (9 + residual)  # parameters of the level for one channel that it reads
-    return round((width * each + 2 * width * read) / (each + read))
+    step = two - one
+    level = width * (9 + residual)  # its first 3×3 convolution, and the 1×1 one of `residual`
+    return round((width * step + 2 * width * level) / (step + level))

@@ -1,12 +1,15 @@
-"""The ways to make a feature map larger, behind one function.
+"""The methods of upsampling a feature map, behind one function.
 
-Every method is built from stock Keras layers and operations only, so that a saved model loads in
-plain Keras, without this package.
+Every method consists of stock Keras layers and operations only, so a saved model loads in plain
+Keras without this package.
 """
 
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
+
+from keras_gen._util.arguments import check_choice
+from keras_gen.models.blocks import reflect_pad
 
 UPSAMPLING = {
     "nearest": "nearest-neighbour resizing, then a 3×3 convolution",
@@ -14,10 +17,11 @@ UPSAMPLING = {
     "bicubic": "bicubic resizing, then a 3×3 convolution",
     "transposed": "transposed convolution, kernel twice the stride: learns its own interpolation",
     "transposed_overlap": "transposed convolution, kernel one more than the stride: uneven overlap",
-    "subpixel": "3×3 convolution to scale² times the channels, rearranged into space (ICNR start)",
-    "subpixel_plain": "3×3 convolution to scale² times the channels, rearranged (random start)",
+    "subpixel": "3×3 convolution to scale² times the channels, rearranged; ICNR initialization",
+    "subpixel_plain": "3×3 convolution to scale² times the channels, rearranged; random weights",
     "blur": "transposed convolution, then a fixed low-pass filter, [1, 3, 3, 1] at scale 2",
 }
+RESIZING = ("nearest", "bilinear", "bicubic")  # the methods that resize and then convolve
 
 
 def upsample(
@@ -30,7 +34,7 @@ def upsample(
     seed: int | None = None,
     name: str | None = None,
 ) -> KerasTensor:
-    """Enlarge a feature map by a whole factor.
+    """Upsample a feature map by a whole factor.
 
     Args:
         x: Keras tensor of shape `(batch, height, width, channels)`; height and width may be `None`.
@@ -39,12 +43,12 @@ def upsample(
         method: one of the keys of `UPSAMPLING`.
         kernel_size: side of the learned kernel; by default `2 * scale` for `"transposed"`,
             `scale + 1` for `"transposed_overlap"`, `2 * scale - 1` for `"blur"`, else 3.
-        seed: seed of the kernel's initial values.
-        name: prefix for the names of the layers.
+        seed: seed of the kernel's initial weights.
+        name: prefix of the layers' names.
 
     Returns:
-        Keras tensor of shape `(batch, height * scale, width * scale, filters)`, linear (no
-        activation is applied).
+        Keras tensor of shape `(batch, height * scale, width * scale, filters)`, without an
+        activation.
 
     Raises:
         ValueError: for an unknown method, a scale that is not a whole number above 1, or a
@@ -56,50 +60,53 @@ def upsample(
         (None, 50, 50, 4)
 
     References:
-        Shi et al. (2016) for the sub-pixel convolution, Aitken et al. (2017) for its ICNR start,
-        Odena et al. (2016) for uneven overlap and for resizing before convolving, Karras et al.
-        (2019) for the low-pass filter.
+        Odena et al. (2016), "Deconvolution and checkerboard artifacts": uneven overlap, resizing
+        before convolving. Shi et al. (2016), "Real-time single image and video super-resolution":
+        sub-pixel convolution. Aitken et al. (2017), "Checkerboard artifact free sub-pixel
+        convolution": ICNR. Karras et al. (2019), "A style-based generator architecture": the
+        low-pass filter.
     """
-    if method not in UPSAMPLING:
-        known = ", ".join(repr(name) for name in UPSAMPLING)
-        raise ValueError(f"upsampling method {method!r} is unknown; choose one of {known}")
+    check_choice("upsampling method", method, UPSAMPLING)
     if not isinstance(scale, int) or scale < 2:
         raise ValueError(f"scale {scale!r} is not a whole number of at least 2")
-    start = keras.initializers.GlorotUniform(seed=seed)
-    if method in ("nearest", "bilinear", "bicubic"):
-        resized = name and f"{name}_{method}"
-        x = layers.UpSampling2D(scale, interpolation=method, name=resized)(x)
+    glorot = keras.initializers.GlorotUniform(seed=seed)
+    if method in RESIZING:
+        resize_name = name and f"{name}_{method}"
+        x = layers.UpSampling2D(scale, interpolation=method, name=resize_name)(x)
         size = kernel_size or 3
-        return layers.Conv2D(filters, size, padding="same", kernel_initializer=start, name=name)(x)
+        return layers.Conv2D(filters, size, padding="same", kernel_initializer=glorot, name=name)(x)
     if method in ("subpixel", "subpixel_plain"):
-        return _subpixel(x, filters, scale, kernel_size or 3, start, method == "subpixel", name)
-    start = transposed_initializer(scale, seed=seed)
+        return _subpixel(x, filters, scale, kernel_size or 3, glorot, method == "subpixel", name)
+    initializer = transposed_initializer(scale, seed=seed)
     if method == "blur":
-        return _blurred(x, filters, scale, kernel_size or 2 * scale - 1, start, name)
-    size = kernel_size or {"transposed": 2 * scale, "transposed_overlap": scale + 1}[method]
+        return _blur(x, filters, scale, kernel_size or 2 * scale - 1, initializer, name)
+    size = kernel_size or (2 * scale if method == "transposed" else scale + 1)
     return layers.Conv2DTranspose(
-        filters, size, strides=scale, padding="same", kernel_initializer=start, name=name
+        filters, size, strides=scale, padding="same", kernel_initializer=initializer, name=name
     )(x)
 
 
 def transposed_initializer(
     stride: int | tuple[int, int], *, seed: int | None = None
 ) -> keras.initializers.Initializer:
-    """Give a transposed convolution a start that keeps the size of its signals.
+    """Initialize a transposed convolution so that its output has about its input's variance.
 
-    A kernel of k × k with stride s reaches each output pixel with k²/s² of its k² taps. Keras'
-    default, which counts them all, makes the output s times too small; after two stages of stride
-    5 hardly anything is left, and a generator learns next to nothing for a thousand steps.
+    Of the k² taps of a k×k kernel with stride s, only k²/s² contribute to each output pixel. Keras'
+    default initialization counts all of them, which makes the output s times too small. After two
+    stages of stride 5 the signal almost vanishes, and a generator learns next to nothing for a
+    thousand steps.
 
     Args:
         stride: the layer's stride, an int or `(height, width)`.
-        seed: seed of the initial values.
+        seed: seed of the initial weights.
 
     Returns:
-        Glorot and Bengio's (2010) uniform initializer for the taps that count, a stock Keras class.
+        Glorot and Bengio's (2010) uniform initializer for the contributing taps, a stock Keras
+        class.
 
     Example:
-        >>> layers.Conv2DTranspose(16, 10, strides=5, kernel_initializer=transposed_initializer(5))
+        >>> transposed_initializer(5).scale
+        25
     """
     rows, columns = (stride, stride) if isinstance(stride, int) else stride
     return keras.initializers.VarianceScaling(
@@ -108,16 +115,16 @@ def transposed_initializer(
 
 
 def low_pass(scale: int) -> np.ndarray:
-    """Weights of the filter that takes away whatever repeats after `scale` pixels.
+    """Weights of the filter that removes every pattern with a period of `scale` pixels.
 
-    The box of `scale` pixels, which averages such a pattern to nothing, three times over: smooth,
-    and at scale 2 the [1, 3, 3, 1] / 8 of Karras et al. (2019).
+    A box of `scale` pixels averages such a pattern to a constant. Applied three times it is smooth,
+    and at scale 2 it gives the [1, 3, 3, 1] / 8 of Karras et al. (2019).
 
     Args:
         scale: the upsampling factor, at least 2.
 
     Returns:
-        Float32 array of length `3 * scale - 2`; the weights add up to 1.
+        Float32 array of length `3 * scale - 2`, whose sum is 1.
 
     Example:
         >>> low_pass(2) * 8
@@ -127,43 +134,43 @@ def low_pass(scale: int) -> np.ndarray:
     return np.convolve(np.convolve(box, box), box).astype("float32")
 
 
-def _subpixel(x, filters, scale, kernel_size, start, alike, name):
+def _subpixel(x, filters, scale, kernel_size, initializer, icnr, name):
+    """A convolution to scale² times the channels, which are rearranged into blocks of pixels."""
     convolution = layers.Conv2D(
-        filters * scale**2, kernel_size, padding="same", kernel_initializer=start, name=name
+        filters * scale**2, kernel_size, padding="same", kernel_initializer=initializer, name=name
     )
     x = convolution(x)
-    if alike:
-        # ICNR: the scale² channels that become one block of pixels start alike, so that the block
-        # is flat, as nearest-neighbour resizing draws it. Keras' depth_to_space puts the block's
-        # index before the channel's, hence `tile`. Assigned here, because an initializer class of
-        # our own in the layer's configuration would keep the model from loading in plain Keras.
-        one = start((*convolution.kernel.shape[:3], filters))
-        convolution.kernel.assign(ops.tile(one, [1, 1, 1, scale**2]))
+    if icnr:
+        # ICNR: the scale² channels that form one block of pixels get the same initial weights, so
+        # the block is flat, as after nearest-neighbour resizing. Keras' depth_to_space puts the
+        # block's index before the channel's, hence `tile`. The weights are assigned here because
+        # an initializer class of our own would keep the saved model from loading in plain Keras.
+        kernel = initializer((*convolution.kernel.shape[:3], filters))
+        convolution.kernel.assign(ops.tile(kernel, [1, 1, 1, scale**2]))
     return ops.depth_to_space(x, scale)
 
 
-def _blurred(x, filters, scale, kernel_size, start, name):
+def _blur(x, filters, scale, kernel_size, initializer, name):
+    """A transposed convolution without padding, then the low-pass filter along both axes."""
     if kernel_size % 2 == 0 or kernel_size < scale:
         raise ValueError(
             f"kernel_size={kernel_size} would leave gaps or shift the picture by half a pixel; "
             f"'blur' needs an odd one of at least the scale, {2 * scale - 1} for example"
         )
     x = layers.Conv2DTranspose(
-        filters, kernel_size, strides=scale, kernel_initializer=start, name=name
+        filters, kernel_size, strides=scale, kernel_initializer=initializer, name=name
     )(x)
-    # Without padding the transposed convolution gives `kernel_size - scale` pixels too many, and
-    # the filter takes `3 * scale - 3` away; mirrored edges make up for the rest.
+    # The transposed convolution adds `kernel_size - scale` pixels to the wanted size and the filter
+    # removes `3 * scale - 3`; reflect padding makes up for the difference.
     margin = (4 * scale - 3 - kernel_size) // 2
     if margin > 0:
-        x = ops.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode="reflect")
+        x = reflect_pad(x, margin)
     elif margin < 0:
         x = layers.Cropping2D(-margin)(x)
     weights = low_pass(scale)
     for axis, shape in (("rows", (len(weights), 1)), ("columns", (1, len(weights)))):
-        one_axis = layers.DepthwiseConv2D(
-            shape, use_bias=False, trainable=False, name=name and f"{name}_low_pass_{axis}"
-        )
-        x = one_axis(x)
-        kernel = np.broadcast_to(weights.reshape(*shape, 1, 1), one_axis.kernel.shape)
-        one_axis.kernel.assign(kernel)
+        low_pass_name = name and f"{name}_low_pass_{axis}"
+        layer = layers.DepthwiseConv2D(shape, use_bias=False, trainable=False, name=low_pass_name)
+        x = layer(x)
+        layer.kernel.assign(np.broadcast_to(weights.reshape(*shape, 1, 1), layer.kernel.shape))
     return x

@@ -1,8 +1,8 @@
-"""Losses and gradients of one step of a GAN, from arrays alone, on the backend that Keras has.
+"""Losses and gradients of one step of a GAN, from given arrays, on the current backend.
 
     KERAS_BACKEND=jax python -m tests.models.one_step DIRECTORY
 
-reads what `test_backends.py` wrote there, and writes what this backend makes of it beside it.
+reads the arrays that `test_backends.py` wrote there and writes this backend's results beside them.
 """
 
 import sys
@@ -17,31 +17,33 @@ from keras_gen.models.gan import GAN
 from keras_gen.models.gan_networks import gan_discriminator, gan_generator
 
 SIDE, LATENT, COUNT = 32, 6, 4
-GAME = {"augmentation": ("translation", "colour", "cutout")}
+AUGMENTATION = {"augmentation": ("translation", "colour", "cutout")}
 CASES = {
-    # The stronger the penalty, the more rounding is left of what cancels in the last bias.
-    "as_trained": {"loss": "relativistic", "gamma": 0.01, "sigma": 0.015} | GAME,
-    "exact_slopes": {"loss": "hinge", "penalty": "r1_r2", "gamma": 1.0} | GAME,
-    "least_squares": {"loss": "least_squares", "penalty": "r1"} | GAME,
+    # The last bias's gradient cancels, and a stronger penalty leaves more rounding error in it.
+    "as_trained": {"loss": "relativistic", "gamma": 0.01, "sigma": 0.015} | AUGMENTATION,
+    "exact_slopes": {"loss": "hinge", "penalty": "r1_r2", "gamma": 1.0} | AUGMENTATION,
+    "least_squares": {"loss": "least_squares", "penalty": "r1"} | AUGMENTATION,
     "sketch": {"loss": "minimax", "penalty": "none"},
-    "pix2pix": {"loss": "non_saturating", "l1_weight": 10.0} | GAME,
+    "pix2pix": {"loss": "non_saturating", "l1_weight": 10.0} | AUGMENTATION,
 }
 
 
 def build(case):
-    """The GAN of a case, the same on every backend but for its weights."""
+    """The GAN of a case, the same on every backend except for its weights."""
     options = CASES[case]
     keras.utils.set_random_seed(5)
     if "l1_weight" in options:
-        given = keras.Input((SIDE, SIDE, 2))
-        drawn = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(given))
+        condition = keras.Input((SIDE, SIDE, 2))
+        features = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(condition))
         generator = keras.Model(
-            given, layers.Conv2D(3, 3, padding="same", activation="sigmoid")(drawn)
+            condition, layers.Conv2D(3, 3, padding="same", activation="sigmoid")(features)
         )
-        pairs = {"condition_channels": 2}
+        channels = 2
     else:
-        generator, pairs = gan_generator(LATENT, SIDE, filters=(16, 12, 8)), {}
-    discriminator = gan_discriminator((SIDE, SIDE, 3), levels=3, scales=(1, 2), filters=8, **pairs)
+        generator, channels = gan_generator(LATENT, SIDE, filters=(16, 12, 8)), 0
+    discriminator = gan_discriminator(
+        (SIDE, SIDE, 3), levels=3, scales=(1, 2), filters=8, condition_channels=channels
+    )
     gan = GAN(generator, discriminator, **options)
     gan.compile()
     return gan
@@ -51,17 +53,17 @@ def networks(gan):
     return {"generator": gan.generator, "discriminator": gan.discriminator}
 
 
-def step(gan, real, given, draws):
-    """One step's losses and gradients, and what it leaves in weights that do not learn."""
+def step(gan, real, condition, random_inputs):
+    """One step's losses and gradients, and the weights that no gradient changes after it."""
     losses, gradients = losses_and_gradients(
-        lambda: gan.compute_losses(ops.array(real), draws, given), networks(gan)
+        lambda: gan.compute_losses(ops.array(real), random_inputs, condition), networks(gan)
     )
     found = {f"losses/{name}": value for name, value in losses.items()}
-    for player, network in networks(gan).items():
-        for index, gradient in enumerate(gradients[player]):
-            found[f"gradients/{player}/{index}"] = gradient
+    for name, network in networks(gan).items():
+        for index, gradient in enumerate(gradients[name]):
+            found[f"gradients/{name}/{index}"] = gradient
         for index, weight in enumerate(network.non_trainable_weights):
-            found[f"left/{player}/{index}"] = weight
+            found[f"not_trained/{name}/{index}"] = weight
     return {name: ops.convert_to_numpy(value) for name, value in found.items()}
 
 
@@ -74,7 +76,7 @@ def flat(tree, at=""):
 
 
 def nested(arrays, like, at=""):
-    """The same back again, in the form of `like`."""
+    """The arrays of `flat` in the nested form of `like`."""
     if isinstance(like, dict):
         return {name: nested(arrays, part, f"{at}/{name}") for name, part in like.items()}
     if isinstance(like, tuple | list):
@@ -91,9 +93,10 @@ def main(directory):
             network.set_weights(
                 [arrays[f"{name}/{index}"] for index in range(len(network.weights))]
             )
-        draws = nested(arrays, gan.sample_inputs(COUNT, (SIDE, SIDE, 3)))
-        given = ops.array(arrays["given"]) if gan.conditional else None
-        np.savez(directory / f"{case}_done.npz", **step(gan, arrays["real"], given, draws))
+        random_inputs = nested(arrays, gan.sample_inputs(COUNT, (SIDE, SIDE, 3)))
+        condition = ops.array(arrays["condition"]) if gan.conditional else None
+        found = step(gan, arrays["real"], condition, random_inputs)
+        np.savez(directory / f"{case}_done.npz", **found)
 
 
 if __name__ == "__main__":

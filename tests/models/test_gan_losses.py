@@ -1,4 +1,4 @@
-"""The rules of the game against Goodfellow's formulas in NumPy, and the penalties of linear D."""
+"""The losses against their formulas in NumPy, and the penalties of a linear discriminator."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ CLOSED_FORMS = {
 }
 
 
-def test_every_rule_has_a_closed_form():
+def test_every_loss_has_a_closed_form():
     assert CLOSED_FORMS.keys() == GAN_LOSSES.keys()
 
 
@@ -44,23 +44,23 @@ def test_losses_equal_their_formulas(name):
     np.testing.assert_allclose([float(value) for value in found], CLOSED_FORMS[name], rtol=1e-5)
 
 
-def test_blind_discriminator_scores_ln_2():
+def test_equal_scores_give_ln_2():
     zeros = ops.zeros((2, 3, 3, 1))
-    for name, blind in (("relativistic", np.log(2)), ("minimax", 2 * np.log(2))):
-        assert float(GAN_LOSSES[name](zeros, zeros)[0]) == pytest.approx(blind, rel=1e-6)
+    for name, expected in (("relativistic", np.log(2)), ("minimax", 2 * np.log(2))):
+        assert float(GAN_LOSSES[name](zeros, zeros)[0]) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", GAN_LOSSES)
-def test_what_each_player_wants(name):
-    """The discriminator gains where real scores rise and fake ones fall, the generator where fake
-    ones rise; under the sketch's rule as written, the discriminator wants the opposite."""
-    rule, step = GAN_LOSSES[name], np.float32(0.01)
+def test_what_each_network_minimises(name):
+    """D's loss falls where real scores rise or fake ones fall, and G's where fake ones rise; in the
+    sketch as written, D's loss does the opposite."""
+    loss, step = GAN_LOSSES[name], np.float32(0.01)
     real, fake = np.float32([0.2]), np.float32([0.3])
-    discriminator, generator = (float(value) for value in rule(real, fake))
+    discriminator, generator = (float(value) for value in loss(real, fake))
     sign = -1 if name == "minimax_as_written" else 1
-    assert sign * (float(rule(real + step, fake)[0]) - discriminator) < 0
-    assert sign * (float(rule(real, fake - step)[0]) - discriminator) < 0
-    assert float(rule(real, fake + step)[1]) < generator
+    assert sign * (float(loss(real + step, fake)[0]) - discriminator) < 0
+    assert sign * (float(loss(real, fake - step)[0]) - discriminator) < 0
+    assert float(loss(real, fake + step)[1]) < generator
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating", "relativistic"])
@@ -69,7 +69,7 @@ def test_sure_scores_stay_finite(name):
     assert all(np.isfinite(float(value)) for value in values)
 
 
-def test_unknown_rule_is_named():
+def test_unknown_loss_is_named():
     with pytest.raises(ValueError, match="GAN loss 'wgan' is unknown; choose one of 'minimax'"):
         gan_losses.gan_loss("wgan")
 
@@ -85,7 +85,7 @@ def test_slope_penalty_of_a_linear_discriminator():
 
 
 def test_noise_penalty_is_the_slope_penalty_without_a_slope():
-    """In a linear discriminator the two agree for any σ, up to the noise's own scatter."""
+    """In a linear discriminator the two agree for any σ, up to sampling error."""
     rng = np.random.default_rng(1)
     w, x = rng.normal(size=(12,)), rng.normal(size=(40_000, 12))
     gradient = np.float32(w).reshape(1, 2, 2, 3)
@@ -110,21 +110,21 @@ def test_every_penalty_is_described():
 
 def test_white_noise_is_mostly_fine_and_natural_noise_is_not():
     """By band of a Laplacian pyramid, and by channel."""
-    share, likeness = {}, {}
+    finest, correlation = {}, {}
     for kind in gan_losses.NOISES:
         noise = gan_losses.penalty_noise(kind, (4, 160, 200, 3), random.SeedGenerator(1))
         noise = np.asarray(noise, np.float64)
         assert noise.shape == (4, 160, 200, 3)
         assert noise.mean() == pytest.approx(0, abs=0.05) and noise.std() == pytest.approx(1, 0.05)
         bands = [band.std() for band in wasserstein.laplacian_pyramid(noise, 4)]
-        share[kind] = bands[0] ** 2 / noise.var()
-        likeness[kind] = np.corrcoef(noise.reshape(-1, 3).T)[0, 1:]
+        finest[kind] = bands[0] ** 2 / noise.var()
+        correlation[kind] = np.corrcoef(noise.reshape(-1, 3).T)[0, 1:]
         if kind == "natural":
             assert max(bands) < 2 * min(bands)
-    assert share["white"] == pytest.approx(0.89, abs=0.01)
-    assert share["natural"] < 0.4
-    np.testing.assert_allclose(likeness["white"], 0, atol=0.02)
-    np.testing.assert_allclose(likeness["natural"], 0.9, atol=0.02)
+    assert finest["white"] == pytest.approx(0.89, abs=0.01)
+    assert finest["natural"] < 0.4
+    np.testing.assert_allclose(correlation["white"], 0, atol=0.02)
+    np.testing.assert_allclose(correlation["natural"], 0.9, atol=0.02)
 
 
 @pytest.mark.parametrize("shape", [(2, 33, 17, 3), (1, 8, 8, 1)])

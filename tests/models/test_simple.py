@@ -1,3 +1,5 @@
+"""The simple generator: every size and option, its initial output, its messages."""
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ def some_images(*shape, seed=0):
     return np.random.default_rng(seed).random(shape, np.float32)
 
 
-def test_draws_400_from_64_by_default():
+def test_generates_400_from_64_by_default():
     model = simple_generator()
     assert model.input_shape == (None, 64, 64, 3)
     assert model(some_images(1, 64, 64, 3), training=False).shape == (1, 400, 400, 3)
@@ -39,8 +41,8 @@ def test_draws_400_from_64_by_default():
 def test_any_size(source, size):
     model = simple_generator((*source, 3), size, **SMALL)
     expected = size if isinstance(size, tuple) else (size, size)
-    drawn = model(some_images(1, *source, 3), training=False)
-    assert drawn.shape == (1, *expected, 3)
+    generated = model(some_images(1, *source, 3), training=False)
+    assert generated.shape == (1, *expected, 3)
 
 
 def test_every_route_can_be_built():
@@ -60,40 +62,41 @@ def test_any_upsampling(upsampling):
 @pytest.mark.parametrize("size", [(5, 9), (24, 24), (31, 17)])
 def test_fully_convolutional_with_scale(size):
     model = simple_generator((None, None, 3), scale=3, **SMALL)
-    drawn = model(some_images(2, *size, 3), training=False)
-    assert drawn.shape == (2, 3 * size[0], 3 * size[1], 3)
+    generated = model(some_images(2, *size, 3), training=False)
+    assert generated.shape == (2, 3 * size[0], 3 * size[1], 3)
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "prelu", "relu", "silu", "tanh", "linear"])
 @pytest.mark.parametrize("residual", [True, False])
 def test_activations_and_residuals(activation, residual):
     model = simple_generator((16, 16, 3), 32, activation=activation, residual=residual, **SMALL)
-    drawn = np.asarray(model(some_images(1, 16, 16, 3), training=False))
-    assert drawn.shape == (1, 32, 32, 3) and np.isfinite(drawn).all()
+    generated = np.asarray(model(some_images(1, 16, 16, 3), training=False))
+    assert generated.shape == (1, 32, 32, 3) and np.isfinite(generated).all()
     adds = [
         layer for layer in model.layers if layer.name.startswith("block") and "add" in layer.name
     ]
     assert len(adds) == (1 if residual else 0)
 
 
-def test_untrained_it_draws_its_base():
-    """Before training the picture is Pillow's bicubic enlargement, away from the border."""
+def test_untrained_it_returns_the_bicubic_upscaling():
+    """Before training the picture is that of Pillow's bicubic upscaling, except near the border."""
     from PIL import Image
 
     rows, columns = np.mgrid[:16, :16] / 16
     smooth = np.stack([rows, columns, (rows + columns) / 2], axis=-1).astype(np.float32) * 0.8 + 0.1
-    drawn = np.asarray(simple_generator((16, 16, 3), 64, **SMALL)(smooth[None], training=False)[0])
+    model = simple_generator((16, 16, 3), 64, **SMALL)
+    generated = np.asarray(model(smooth[None], training=False)[0])
     for channel in range(3):
         image = Image.fromarray(smooth[..., channel])
         expected = np.asarray(image.resize((64, 64), Image.Resampling.BICUBIC))
-        assert np.abs(drawn[12:-12, 12:-12, channel] - expected[12:-12, 12:-12]).max() < 1e-4
+        assert np.abs(generated[12:-12, 12:-12, channel] - expected[12:-12, 12:-12]).max() < 1e-4
 
 
-def test_without_a_base_it_starts_grey():
-    drawn = simple_generator((16, 16, 3), 64, global_residual=False, **SMALL)(
+def test_untrained_without_a_global_residual_it_is_grey():
+    generated = simple_generator((16, 16, 3), 64, global_residual=False, **SMALL)(
         some_images(1, 16, 16, 3)
     )
-    assert np.allclose(drawn, 0.5)
+    assert np.allclose(generated, 0.5)
 
 
 def test_other_channels():
@@ -112,7 +115,7 @@ def test_seed_decides_every_weight():
 
 
 def test_learns():
-    """Sixty steps on one picture bring it nearer to its target, the negative, than its base is."""
+    """Sixty steps on one picture bring it nearer to its target, the negative."""
     keras.utils.set_random_seed(0)
     model = simple_generator((16, 16, 3), 32, seed=0, **SMALL)
     small = some_images(1, 16, 16, 3)
@@ -140,7 +143,7 @@ def test_stock_layers_only(tmp_path):
         ({"size": 400, "scale": 4}, "size=400 and scale=4 were both given"),
         ({"input_shape": (None, None, 3)}, "leaves the size open; give scale="),
         ({"input_shape": (64, 64)}, "is not \\(height, width, channels\\)"),
-        ({"size": 401, "upsampling": "nearest"}, "enlarges by one whole factor"),
+        ({"size": 401, "upsampling": "nearest"}, "upscales both axes by one whole factor"),
         ({"size": 0}, "target=0 is too small; it must be at least 1"),
         ({"scale": 1}, "not a whole number of at least 2"),
     ],

@@ -1,4 +1,4 @@
-"""The U-Net draws exactly its input's size, or says at which level that cannot be."""
+"""The U-Net keeps its input's size exactly, or says at which level that is impossible."""
 
 import itertools
 
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gen as kg
-from keras_gen.models.unet import misfit, unet_generator
+from keras_gen.models.unet import unet_generator
 from keras_gen.models.upsampling import UPSAMPLING
 
 SMALL = {"filters": 2, "depth": 2, "seed": 0}
@@ -19,31 +19,14 @@ def some_images(*shape, seed=0):
     return np.random.default_rng(seed).random(shape, np.float32)
 
 
-def stirred(model, seed=0):
-    """The same model with every weight moved, as after a training."""
+def perturbed(model, seed=0):
+    """The same model with noise added to every weight, as if it had been trained."""
     rng = np.random.default_rng(seed)
     model.set_weights([w + rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
     return model
 
 
 # Sizes -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
-def test_it_says_of_every_size_whether_it_fits(depth):
-    """By halving: what stays whole fits; of what does not, the neighbours that are named do."""
-    for size in SIZES:
-        message = misfit(size, depth)
-        if size % 2**depth == 0:
-            assert message is None
-            continue
-        level = next(n for n in range(1, depth + 1) if size % 2**n)
-        assert message.startswith(f"a {depth}-level U-Net halves {size} to {size / 2**level:g} at")
-        assert f"at level {level}; use " in message
-        below, above = size // 2**depth * 2**depth, -(-size // 2**depth) * 2**depth
-        assert message.endswith(f"{below} or {above} pixels" if below else f"{above} pixels")
-        assert misfit(above, depth) is None
-        assert (f"use {level - 1} level" in message) == (level > 1)
 
 
 @pytest.mark.parametrize("size", range(40, 56))  # with 4 levels, sizes repeat every 16 pixels
@@ -60,18 +43,18 @@ def test_a_fixed_size_is_kept_or_refused(size):
 def test_padded_it_keeps_every_size_from_40_to_420():
     model = unet_generator((None, None, 1), filters=1, depth=4, pad=True)
     # As one graph for all sizes, so that 381 of them take a second.
-    draw = tf.function(model, input_signature=[tf.TensorSpec((1, None, 9, 1))])
+    generate = tf.function(model, input_signature=[tf.TensorSpec((1, None, 9, 1))])
     for size in SIZES:
-        assert draw(some_images(1, size, 9, 1)).shape == (1, size, 9, 3)
+        assert generate(some_images(1, size, 9, 1)).shape == (1, size, 9, 3)
 
 
 @pytest.mark.parametrize("downsampling", ["max", "strided"])
 @pytest.mark.parametrize("skips", [True, False])
 @pytest.mark.parametrize("size", [(40, 40), (41, 62), (7, 5), (1, 1)])
-def test_padded_it_draws_any_size(size, skips, downsampling):
+def test_padded_it_generates_any_size(size, skips, downsampling):
     options = {"skips": skips, "downsampling": downsampling, **SMALL, "depth": 3, "pad": True}
     image = some_images(2, *size, 3)
-    fixed, open_ = (stirred(unet_generator((*s, 3), **options)) for s in (size, (None, None)))
+    fixed, open_ = (perturbed(unet_generator((*s, 3), **options)) for s in (size, (None, None)))
     generated = np.asarray(fixed(image, training=False))
     assert generated.shape == (2, *size, 3)
     np.testing.assert_allclose(open_(image, training=False), generated, atol=1e-6)
@@ -80,27 +63,27 @@ def test_padded_it_draws_any_size(size, skips, downsampling):
 def test_padding_changes_nothing_where_the_size_fits():
     image = some_images(1, 24, 32, 3)
     generated = [
-        np.asarray(stirred(unet_generator((24, 32, 3), pad=pad, **SMALL))(image, training=False))
+        np.asarray(perturbed(unet_generator((24, 32, 3), pad=pad, **SMALL))(image, training=False))
         for pad in (True, False)
     ]
     np.testing.assert_array_equal(*generated)
 
 
 def test_margin_changes_the_edges_alone():
-    """Inside, further from the edge than its field reaches, the picture is the same, of the same
-    weights; at the edge it is what the network draws of the mirrored image."""
+    """Further from the edge than the receptive field reaches, the picture is the same with the same
+    weights; at the edge it is what the network makes of the reflect-padded image."""
     options = {"depth": 1, "filters": 3, "seed": 2}
     plain, wide = (
-        stirred(unet_generator((40, 48, 3), margin=margin, **options)) for margin in (0, 8)
+        perturbed(unet_generator((40, 48, 3), margin=margin, **options)) for margin in (0, 8)
     )
     image = some_images(1, 40, 48, 3)
     generated = [np.asarray(model(image, training=False))[0] for model in (plain, wide)]
     assert wide.count_params() == plain.count_params() and generated[1].shape == (40, 48, 3)
     difference = np.abs(generated[1] - generated[0]).max(axis=-1)
     assert difference[12:-12, 12:-12].max() < 1e-6 and difference[0].max() > 1e-3
-    larger = stirred(unet_generator((56, 64, 3), **options))
-    mirrored = np.pad(image, ((0, 0), (8, 8), (8, 8), (0, 0)), mode="reflect")
-    expected = np.asarray(larger(mirrored, training=False))[0, 8:-8, 8:-8]
+    larger = perturbed(unet_generator((56, 64, 3), **options))
+    padded = np.pad(image, ((0, 0), (8, 8), (8, 8), (0, 0)), mode="reflect")
+    expected = np.asarray(larger(padded, training=False))[0, 8:-8, 8:-8]
     np.testing.assert_allclose(generated[1], expected, atol=1e-6)
 
 
@@ -114,7 +97,7 @@ def test_margin_goes_with_the_rest(open_to, given, generated, options):
     assert model(image, training=False).shape == (1, generated, generated, 3)
 
 
-def test_draws_400_for_real():
+def test_generates_400():
     model = unet_generator((400, 400, 7), filters=2)
     assert model(some_images(1, 400, 400, 7), training=False).shape == (1, 400, 400, 3)
     model = unet_generator((64, 64, 3), size=400, filters=2)
@@ -166,13 +149,13 @@ def connections(model, kind):
 
 
 def test_skips_are_what_carries_detail():
-    """With skips, what the first level sees reaches the last level past the deepest one."""
+    """With skips, the first level's features reach the last level past the bottleneck."""
     for skips in (True, False):
         model = unet_generator((16, 16, 3), skips=skips, **SMALL)
         assert len(connections(model, "Concatenate")) == (2 if skips else 0)
-        stirred(model)
-        cut = model.get_layer("bottleneck_b")
-        cut.set_weights([0 * w for w in cut.get_weights()])
+        perturbed(model)
+        bottleneck = model.get_layer("bottleneck_b")
+        bottleneck.set_weights([0 * w for w in bottleneck.get_weights()])
         one, other = (model(some_images(1, 16, 16, 3, seed=s), training=False) for s in (0, 1))
         assert np.allclose(one, other) == (not skips)
 
@@ -192,7 +175,7 @@ def test_activations_and_normalizations(activation, normalization):
     model = unet_generator(
         (8, 8, 3), activation=activation, normalization=normalization, residual=True, **SMALL
     )
-    generated = np.asarray(stirred(model)(some_images(2, 8, 8, 3), training=False))
+    generated = np.asarray(perturbed(model)(some_images(2, 8, 8, 3), training=False))
     assert np.isfinite(generated).all() and np.ptp(generated) > 0
     kinds = {"batch": "BatchNormalization", "group": "GroupNormalization"}
     expected = 2 * (2 * SMALL["depth"] + 1) if normalization else 0
@@ -203,7 +186,7 @@ def test_activations_and_normalizations(activation, normalization):
 
 
 def test_residual_levels_pass_their_input_on():
-    """All convolutions but those beside at zero: a plain level gives zero, a residual one not."""
+    """With all 3×3 convolutions at zero, a plain level gives zero and a residual one does not."""
     for residual in (True, False):
         model = unet_generator((16, 16, 3), residual=residual, **SMALL)
         for layer in connections(model, "Conv2D"):
@@ -213,14 +196,14 @@ def test_residual_levels_pass_their_input_on():
         assert (np.ptp(middle(some_images(1, 16, 16, 3), training=False)) > 0) == residual
 
 
-def test_untrained_it_draws_its_base_or_grey():
+def test_untrained_it_returns_its_input_or_grey():
     image = some_images(1, 16, 16, 3) * 0.9 + 0.05
     generated = unet_generator((16, 16, 3), global_residual=True, **SMALL)(image, training=False)
     np.testing.assert_allclose(generated, image, atol=1e-6)
     assert np.allclose(unet_generator((16, 16, 3), **SMALL)(image, training=False), 0.5)
-    enlarged = unet_generator((16, 16, 3), 40, **SMALL)(image, training=False)
+    upscaled = unet_generator((16, 16, 3), 40, **SMALL)(image, training=False)
     bicubic = keras.layers.Resizing(40, 40, interpolation="bicubic")(image)
-    np.testing.assert_allclose(enlarged, np.clip(bicubic, 1 / 512, 1 - 1 / 512), atol=1e-6)
+    np.testing.assert_allclose(upscaled, np.clip(bicubic, 1 / 512, 1 - 1 / 512), atol=1e-6)
 
 
 def test_channels_in_and_out():
@@ -238,7 +221,7 @@ def test_seed_decides_every_weight():
 
 
 def test_learns_what_needs_detail():
-    """Forty steps towards the image's negative, which a base of grey is far from."""
+    """Forty steps bring it nearer to the image's negative than the grey it begins with."""
     model = unet_generator((16, 16, 3), filters=8, depth=2, seed=0)
     image = some_images(4, 16, 16, 3)
     model.compile(keras.optimizers.Adam(0.01), "mean_squared_error")
@@ -249,7 +232,7 @@ def test_learns_what_needs_detail():
 
 @pytest.mark.parametrize("shape", [(16, 24, 3), (None, None, 3)])
 def test_loads_in_plain_keras(tmp_path, shape):
-    model = stirred(
+    model = perturbed(
         unet_generator(
             shape, pad=True, global_residual=True, residual=True, upsampling="subpixel",
             normalization="group", activation="prelu", **SMALL
@@ -262,9 +245,9 @@ def test_loads_in_plain_keras(tmp_path, shape):
     np.testing.assert_array_equal(loaded(image, training=False), model(image, training=False))
 
 
-def test_its_field_and_its_cost_are_known():
-    """Every input pixel that a stirred output pixel depends on lies in its computed field."""
-    model = stirred(
+def test_its_receptive_field_and_its_cost_are_known():
+    """Every input pixel that an output pixel depends on lies in its computed receptive field."""
+    model = perturbed(
         unet_generator((48, 48, 1), filters=2, depth=2, channels=1, global_residual=False)
     )
     rows, columns = kg.receptive_field(model).at(21, 30)
@@ -282,12 +265,12 @@ def test_its_field_and_its_cost_are_known():
     [
         (
             {"input_shape": (400, 400, 3), "depth": 5},
-            "a 5-level U-Net halves 400 to 12.5 at level 5; use 4 levels, or 384 or 416 pixels, or",
+            "a 5-level U-Net halves 400 to 12.5; use 4 levels, or 384 or 416 pixels, or pad=True",
         ),
         (
             {"input_shape": (300, 450, 3)},
             "halves a height of 300 to 37.5 at level 3 and a width of 450 to 112.5 at level 2; "
-            "use 1 level, or 288 or 304 by 448 or 464 pixels, or pad=True",
+            "use 1 level, or a height of 288 or 304 and a width of 448 or 464 pixels, or pad=True",
         ),
         ({"input_shape": (64, 64, 3), "size": 401}, "halves 401 to 200.5 at level 1; use 400 or"),
         ({"input_shape": (None, None, 3)}, "leaves the size open, and only multiples of 16"),
@@ -297,13 +280,13 @@ def test_its_field_and_its_cost_are_known():
         ({"normalization": "layer"}, "normalization 'layer' is unknown; choose one of None"),
         ({"activation": "swoosh"}, "activation 'swoosh' is unknown; choose one of 'leaky_relu'"),
         ({"upsampling": "linear"}, "upsampling method 'linear' is unknown"),
-        ({"filters": (8, 16)}, "filters=(8, 16) are no channels for 4 levels and the deepest"),
-        ({"filters": 0}, "filters=0 are no channels"),
+        ({"filters": (8, 16)}, "filters=(8, 16) does not fit 4 levels and the bottleneck"),
+        ({"filters": 0}, "filters=0 does not fit"),
         ({"margin": 8}, "margin=8 is not a multiple of 16 below 400"),
         ({"input_shape": (16, 32, 3), "margin": 16}, "margin=16 is not a multiple of 16 below 16"),
         (
             {"input_shape": (64, 64, 7), "global_residual": True},
-            "an input of 7 channels cannot be the base",
+            "cannot add an input of 7 channels to an output of 3; leave global_residual out",
         ),
     ],
 )

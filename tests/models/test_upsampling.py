@@ -1,3 +1,5 @@
+"""The upsampling methods: sizes, initial weights, and the same numbers as other libraries."""
+
 import keras_gen  # noqa: F401, I001 - quiets TensorFlow's start-up lines
 import keras
 import numpy as np
@@ -21,7 +23,7 @@ def some_input(seed=0):
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 5])
 @pytest.mark.parametrize("method", UPSAMPLING)
-def test_enlarges_by_the_scale(method, scale):
+def test_upsamples_by_the_scale(method, scale):
     model = block(method, scale)
     assert model.output_shape == (None, 6 * scale, 5 * scale, 3)
     assert model(some_input()).shape == (2, 6 * scale, 5 * scale, 3)
@@ -50,17 +52,17 @@ def test_seed_decides_the_weights(method):
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_subpixel_starts_as_nearest_neighbour(scale):
-    """ICNR (Aitken et al. 2017): each block of scale × scale pixels is flat at the start."""
-    drawn = np.asarray(block("subpixel", scale, seed=0)(some_input()))
-    corner = drawn[:, ::scale, ::scale]
+def test_untrained_subpixel_equals_nearest_neighbour(scale):
+    """ICNR (Aitken et al. 2017): each block of scale × scale pixels is flat before training."""
+    upsampled = np.asarray(block("subpixel", scale, seed=0)(some_input()))
+    corner = upsampled[:, ::scale, ::scale]
     nearest = ops.repeat(ops.repeat(corner, scale, axis=1), scale, axis=2)
-    assert np.abs(drawn - nearest).max() < 1e-6
+    assert np.abs(upsampled - nearest).max() < 1e-6
     assert np.std(corner) > 0.01
 
 
 def test_subpixel_is_a_transposed_convolution_with_rearranged_weights():
-    """Shi et al. (2016): a kernel of scale × k, cut into its phases, is scale² kernels of k × k."""
+    """Shi et al. (2016): by phase, a kernel of scale × k is split into scale² kernels of k × k."""
     scale, side = 2, 3
     model = block("subpixel", scale, seed=3)
     convolution = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
@@ -126,25 +128,25 @@ def test_resizing_methods_are_the_interpolators_of_other_libraries(scale):
     from PIL import Image
 
     image = np.random.default_rng(0).random((7, 6, 3), np.float32)
-    drawn = {
+    upsampled = {
         method: np.asarray(interpolator(method, scale)(image[None]))[0]
         for method in ("nearest", "bilinear", "bicubic")
     }
     repeated = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    assert np.array_equal(drawn["nearest"], repeated)
-    size = drawn["bilinear"].shape[:2]
+    assert np.array_equal(upsampled["nearest"], repeated)
+    size = upsampled["bilinear"].shape[:2]
     by_skimage = skimage.transform.resize(image, size, order=1, mode="edge", anti_aliasing=False)
-    assert np.abs(drawn["bilinear"] - by_skimage).max() < 1e-5
+    assert np.abs(upsampled["bilinear"] - by_skimage).max() < 1e-5
     by_scipy = scipy.ndimage.zoom(image, (scale, scale, 1), order=1, mode="nearest", grid_mode=True)
-    assert np.abs(drawn["bilinear"] - by_scipy).max() < 1e-5
+    assert np.abs(upsampled["bilinear"] - by_scipy).max() < 1e-5
     by_keys = by_pillow(image, scale, Image.Resampling.BICUBIC)  # Keys (1981), a = −½
     # TensorFlow looks Keys' weights up in a table with 1,024 places between two pixels: exact for
     # factors that are powers of two.
     tolerance = 1e-5 if scale in (2, 4) else 1 / 1024
-    assert np.abs(drawn["bicubic"] - by_keys).max() < tolerance
+    assert np.abs(upsampled["bicubic"] - by_keys).max() < tolerance
 
 
-def test_bicubic_of_scikit_image_is_another():
+def test_bicubic_of_scikit_image_differs():
     """Its order 3 is a B-spline that is exact at the samples, not Keys' kernel."""
     import skimage.transform
 
@@ -154,9 +156,9 @@ def test_bicubic_of_scikit_image_is_another():
     assert np.abs(ours - spline).max() > 0.01
 
 
-def test_plain_subpixel_does_not_start_flat():
-    drawn = np.asarray(block("subpixel_plain", 2, seed=0)(some_input()))
-    assert np.abs(drawn[:, ::2] - drawn[:, 1::2]).max() > 0.1
+def test_untrained_plain_subpixel_is_not_flat():
+    upsampled = np.asarray(block("subpixel_plain", 2, seed=0)(some_input()))
+    assert np.abs(upsampled[:, ::2] - upsampled[:, 1::2]).max() > 0.1
 
 
 def test_overlapping_kernel_is_one_more_than_the_stride():
@@ -188,15 +190,15 @@ def test_blur_keeps_a_flat_picture_flat(scale):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("kernel_size", [None, 5, 15])
 def test_blur_does_not_shift(scale, kernel_size):
-    """With a symmetric kernel, a mirrored picture becomes the mirrored result."""
+    """With a symmetric kernel, a rotated picture gives the rotated result."""
     model = block("blur", scale, kernel_size=kernel_size)
     layer = next(la for la in model.layers if isinstance(la, keras.layers.Conv2DTranspose))
     kernel = np.asarray(layer.kernel)
     layer.kernel.assign((kernel + kernel[::-1, ::-1]) / 2)
     image = some_input()
-    turned = np.asarray(model(image[:, ::-1, ::-1]))[:, ::-1, ::-1]
+    rotated = np.asarray(model(image[:, ::-1, ::-1]))[:, ::-1, ::-1]
     assert model.output_shape == (None, 6 * scale, 5 * scale, 3)
-    assert np.allclose(model(image), turned, atol=1e-5)
+    assert np.allclose(model(image), rotated, atol=1e-5)
 
 
 def test_blur_refuses_a_kernel_that_shifts():
@@ -222,8 +224,8 @@ def test_receptive_field_and_cost_are_known(method):
     for row, column in ((0, 0), (5, 6), (11, 9)):
         with tf.GradientTape() as tape:
             tape.watch(image)
-            seen = ops.sum(model(image)[0, row, column])
-        touched = np.abs(np.asarray(tape.gradient(seen, image)))[0].sum(axis=-1) > 1e-9
+            total = ops.sum(model(image)[0, row, column])
+        touched = np.abs(np.asarray(tape.gradient(total, image)))[0].sum(axis=-1) > 1e-9
         rows, columns = (np.flatnonzero(touched.any(axis=axis)) for axis in (1, 0))
         assert field.at(row, column) == (
             slice(rows[0], rows[-1] + 1),
