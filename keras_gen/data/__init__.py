@@ -1,4 +1,4 @@
-"""Images to learn from: photographs, folders, aerial scenes, and batches of them."""
+"""Images to train on: photographs, folders, aerial scenes, and batches of crops of them."""
 
 import lazy_loader
 

@@ -1,11 +1,11 @@
-"""TODO: say what this module holds."""
+"""The reader's own pictures: all that a folder holds."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from keras_gen._util.files import expanded
 from keras_gen.data.image_files import UnreadableImageError, list_images, read_image, size_in_header
-from keras_gen.data.images import Images, crop_weight
+from keras_gen.data.images import Images
 from keras_gen.data.resampling import reduce
 
 
@@ -16,24 +16,25 @@ def folder(
     shorter_side: int = 1024,
     progress: Callable[[Sequence[Path]], Iterable[Path]] = iter,
 ) -> Images:
-    """Read every picture in a folder and the folders within.
+    """Read every picture in a folder and its subfolders.
 
-    Grey, RGBA, palette, CMYK and 16-bit pictures become RGB of 8 bits; transparency is laid on
-    white; a rotation written in EXIF is carried out; of an animation the first picture is taken.
-    What cannot be read is skipped and named.
+    Grey, RGBA, palette, CMYK and 16-bit pictures become 8-bit RGB. Transparent pixels become white,
+    a rotation stored in EXIF is applied, and an animation contributes its first picture. Files that
+    cannot be read are skipped and named.
 
-    All are kept in memory, because a training takes a few pixels of many pictures at every step. A
-    folder that does not fit is read at a smaller size, and if that is not enough, in part.
+    All pictures are kept in memory, because every training step takes a few pixels of many of them.
+    If a folder does not fit, large pictures are reduced, and if that is not enough, only some are
+    read.
 
     Args:
         path: the folder.
-        memory_limit: most bytes of pixels to keep in memory.
-        shorter_side: pixels to which the shorter side of larger pictures is reduced where the whole
-            folder would not fit.
-        progress: called with the list of files, gives them one by one (for a progress bar).
+        memory_limit: the most bytes of pixels to keep in memory.
+        shorter_side: pixels to which the shorter side of larger pictures is reduced if the folder
+            does not fit.
+        progress: wraps the sequence of files to read, for a progress bar.
 
     Returns:
-        The `Images`, in the order of their paths; `skipped` says what was left out and why.
+        The `Images`, in the order of their paths; `skipped` names what was left out and why.
 
     Raises:
         ValueError: if the folder is missing, is a file, or holds no picture that can be read.
@@ -64,7 +65,7 @@ def folder(
         if most is not None and min(pixels.shape[:2]) > most:
             factor = most / min(pixels.shape[:2])
             pixels = reduce(pixels, tuple(round(side * factor) for side in pixels.shape[:2]))
-        images.append(names[file], pixels, crop_weight(pixels))
+        images.append(names[file], pixels)
     if not images.names:
         name, reason = images.skipped[0]
         raise ValueError(f"none of the {len(files)} files in {path} can be read; {name}: {reason}")
@@ -74,7 +75,7 @@ def folder(
 
 
 def _fit(files, memory_limit, shorter_side):
-    """Choose what fits in memory: the files, and the shorter side to reduce to (None: as it is)."""
+    """Choose the files that fit in memory, and the shorter side to reduce to (None: no limit)."""
     sizes = [size_in_header(file) for file in files]
     if sum(3 * height * width for height, width in sizes) <= memory_limit:
         return files, None
@@ -82,8 +83,10 @@ def _fit(files, memory_limit, shorter_side):
     needed = sum(
         3 * height * width * scale**2 for (height, width), scale in zip(sizes, scales, strict=True)
     )
-    share = min(1, memory_limit / needed)
-    chosen = [
-        file for place, file in enumerate(files) if int((place + 1) * share) > int(place * share)
+    fraction = min(1, memory_limit / needed)
+    chosen = [  # evenly from the whole folder
+        file
+        for place, file in enumerate(files)
+        if int((place + 1) * fraction) > int(place * fraction)
     ]
     return chosen or files[:1], shorter_side

@@ -1,4 +1,4 @@
-"""Pictures in files of every common kind, read as 8-bit RGB, made smaller and larger."""
+"""Image files of every common kind, read as 8-bit RGB."""
 
 import contextlib
 import warnings
@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from keras_gen._util import progress
 from keras_gen._util.files import expanded
 
-# Pillow reads HEIC, which telephones write, only with a plug-in; without, it is named and skipped.
+# Pillow reads HEIC, the format of many phones, only with a plug-in; without it, the error says so.
 SUFFIXES = (
     *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
@@ -18,7 +18,7 @@ SUFFIXES = (
 
 
 class UnreadableImageError(ValueError):
-    """A file is damaged, empty, or no image.
+    """A file is missing, damaged, empty or not an image.
 
     Attributes:
         reason: what is wrong, without the file's name.
@@ -30,18 +30,18 @@ class UnreadableImageError(ValueError):
 
 
 def list_images(path: str | Path) -> list[Path]:
-    """Find the pictures in a folder and the folders within, by their endings.
+    """Find the image files in a folder and its subfolders, by their suffixes.
 
-    Hidden files and folders, whose names begin with a dot, are passed over.
+    Hidden files and folders, whose names begin with a dot, are left out.
 
     Args:
-        path: a folder, or one picture.
+        path: a folder, or one image file.
 
     Returns:
         Paths in sorted order.
 
     Raises:
-        ValueError: if the path does not exist, or no file in it has the ending of a picture.
+        ValueError: if the path does not exist, or no file in it has the suffix of an image.
     """
     path = expanded(path)
     if not path.exists():
@@ -61,14 +61,14 @@ def list_images(path: str | Path) -> list[Path]:
 
 
 def size_in_header(file: Path) -> tuple[int, int]:
-    """Height and width of a picture as its file begins, or zeros; the rest is not read."""
+    """Return height and width from a file's header, without reading the pixels; 0, 0 if damaged."""
     with contextlib.suppress(Exception), _without_warnings(), Image.open(file) as image:
         return image.height, image.width
     return 0, 0
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read a picture of any common kind as 8-bit RGB; a colour profile is not applied.
+    """Read an image file of any common kind as 8-bit RGB; a colour profile is not applied.
 
     Args:
         path: the file.
@@ -77,7 +77,7 @@ def read_image(path: str | Path) -> np.ndarray:
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        UnreadableImageError: if the file is missing, truncated, too large or no image; it is a
+        UnreadableImageError: if the file is missing, truncated, too large or not an image; it is a
             `ValueError`.
 
     Example:
@@ -86,16 +86,16 @@ def read_image(path: str | Path) -> np.ndarray:
     try:
         with _without_warnings(), Image.open(path) as image:
             image.load()
-            with contextlib.suppress(Exception):  # damaged EXIF does not spoil the pixels
+            with contextlib.suppress(Exception):  # damaged EXIF leaves the pixels intact
                 image = ImageOps.exif_transpose(image)
             return _as_rgb(image)
-    except Exception as error:  # Pillow raises whatever a damaged file makes its readers raise
+    except Exception as error:  # a damaged file can make Pillow raise anything
         raise UnreadableImageError(path, _why_unreadable(path, error)) from error
 
 
 @contextlib.contextmanager
 def _without_warnings():
-    """Pillow warns of damage that it gets over, and of 90 megapixels; it refuses twice as many."""
+    """Silence Pillow's warnings of minor damage and of 90 megapixels; it refuses twice as many."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -118,15 +118,15 @@ def _as_rgb(image):
     if image.mode.startswith("I;16"):
         return _grey(np.asarray(image, np.float64) / 257)
     if image.mode in ("I", "F"):
-        return _grey(_in_bytes(np.asarray(image, np.float64)))
+        return _grey(_in_grey_levels(np.asarray(image, np.float64)))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB")).copy()
 
 
-def _in_bytes(values):
-    """Numbers without a given range: 0 … 1, 0 … 255, 0 … 65535, else from the least to the most."""
+def _in_grey_levels(values):
+    """Scale values to 0 … 255: from 0 … 1, 0 … 255, 0 … 65535, or from their own range."""
     if not np.isfinite(values).all():
         raise ValueError("it holds pixels that are not numbers")
     least, most = values.min(), values.max()

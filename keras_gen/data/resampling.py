@@ -1,4 +1,4 @@
-"""TODO: say what this module holds."""
+"""Pictures at another size: reduced, upscaled, or cropped to given proportions."""
 
 import numpy as np
 from PIL import Image
@@ -7,7 +7,7 @@ from keras_gen._util.arguments import as_pair
 
 
 def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
-    """Make a picture smaller: Pillow's antialiased bicubic filter, rounded to 8 bits.
+    """Reduce a picture with Pillow's antialiased bicubic filter, rounded to 8 bits.
 
     Args:
         image: uint8 of shape `(height, width, 3)`.
@@ -17,7 +17,7 @@ def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
         uint8 array of shape `(*size, 3)`.
 
     Raises:
-        ValueError: for another dtype or shape.
+        ValueError: if dtype or shape are different.
 
     Example:
         >>> reduce(np.zeros((400, 400, 3), np.uint8), 64).shape
@@ -26,14 +26,14 @@ def reduce(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
     height, width = as_pair(size)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
-            f"a picture of {image.dtype} and shape {image.shape} was given; "
-            "uint8 of shape (height, width, 3) was expected"
+            f"received a picture of {image.dtype} and shape {image.shape}; "
+            "expected uint8 of shape (height, width, 3)"
         )
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def upscale_bicubic(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
-    """Make a picture larger by Pillow's bicubic filter, which every generator has to beat.
+    """Upscale a picture with Pillow's bicubic filter, the baseline of every generator.
 
     Args:
         image: uint8 of shape `(height, width, 3)`.
@@ -41,22 +41,26 @@ def upscale_bicubic(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarra
 
     Returns:
         uint8 array of shape `(*size, 3)`.
+
+    Example:
+        >>> upscale_bicubic(np.zeros((64, 64, 3), np.uint8), 400).shape
+        (400, 400, 3)
     """
-    return reduce(image, size)  # Pillow's filter serves both ways
+    return reduce(image, size)  # the same filter, in the other direction
 
 
 def center_crop(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Cut the largest part of given proportions from the middle of a picture.
+    """Crop the largest part of given proportions from the centre of a picture.
 
     Args:
         picture: array of shape `(height, width, …)`.
-        size: `(height, width)`, of which only the proportions count.
+        size: `(height, width)`, of which only the proportions matter.
 
     Returns:
         A view of the picture.
 
     Example:
-        >>> middle(np.zeros((400, 600, 3)), (64, 64)).shape
+        >>> center_crop(np.zeros((400, 600, 3)), (64, 64)).shape
         (400, 400, 3)
     """
     height, width = picture.shape[:2]

@@ -1,30 +1,28 @@
-"""Pairs for the U-Net: label map and aerial scene, clouded picture and clear one.
-
-As in `datasets`, batch number n depends on the seed and on n alone. A scene is drawn when it is
-first asked for and then kept, in 8 bits: 0.6 MB of memory each at 400×400.
-"""
+"""Collections of aerial scenes, some to train on and some held out."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from keras_gen._util.arguments import as_pair
+from keras_gen._util.pixels import to_uint8
 from keras_gen.data.aerial import rendering
 from keras_gen.data.images import Images
 
 HELD_OUT_SCENES = range(200)
-"""Seeds of the scenes that no training sees."""
-
+"""Seeds of the scenes that no training uses."""
 
 TRAINING_SCENES = range(1000, 1600)
-"""Seeds of the scenes to learn from, by default."""
+"""Seeds of the scenes to train on, by default."""
 
 
 class Scenes:
-    """Aerial scenes by place, drawn when first asked for, then kept.
+    """A sequence of (label map, image) pairs, each rendered at its first use and then kept.
+
+    The images are kept in 8 bits; a scene of 400×400 takes 0.6 MB.
 
     Args:
-        seeds: the seed of each.
+        seeds: the seed of each scene.
         size: side of the scenes in pixels, or `(height, width)`.
 
     Example:
@@ -34,17 +32,17 @@ class Scenes:
     """
 
     def __init__(self, seeds: Sequence[int] = TRAINING_SCENES, size: int | tuple[int, int] = 400):
-        self.seeds, self.size, self._drawn = seeds, as_pair(size), {}
+        self.seeds, self.size, self._rendered = seeds, as_pair(size), {}
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
         seed = self.seeds[place]
-        if seed not in self._drawn:  # drawn twice by two threads, it is the same scene
+        if seed not in self._rendered:  # two threads may render it twice, to the same bytes
             labels, image = rendering.scene(seed, self.size)
-            self._drawn[seed] = labels, np.rint(image * 255).astype(np.uint8)
-        return self._drawn[seed]
+            self._rendered[seed] = labels, to_uint8(image)
+        return self._rendered[seed]
 
 
 def aerial_images(
@@ -53,15 +51,15 @@ def aerial_images(
     *,
     progress: Callable[[Sequence], Iterable] = iter,
 ) -> Images:
-    """Draw aerial scenes as pictures, without their label maps.
+    """Render aerial scenes without their label maps.
 
     Args:
-        seeds: the seed of each.
+        seeds: the seed of each scene.
         size: side in pixels, or `(height, width)`.
-        progress: called with the seeds, gives them one by one.
+        progress: wraps the sequence of seeds, for a progress bar.
 
     Returns:
-        The `images.Images`, each as likely as the other.
+        The `Images`, with equal weights.
 
     Example:
         >>> aerial_images(range(2), 64).names

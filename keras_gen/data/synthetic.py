@@ -1,4 +1,4 @@
-"""Pictures drawn by code: edges, stripes and letters in any number, for training and for tests."""
+"""Synthetic images, rendered by code: edges, stripes and letters, for training and for tests."""
 
 from pathlib import Path
 
@@ -6,32 +6,31 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_gen._util.arguments import as_pair
+from keras_gen._util.pixels import to_uint8
 
 _OVERSAMPLING = 2
 
-
 _LETTERS = "etaoinshrdlucmfwypvbgkjqxzETAOINSHRDLU0123456789"
-
 
 _FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSansMono")
 
 
 def dead_leaves(seed: int, size: int = 512) -> np.ndarray:
-    """Draw leaves of all sizes fallen on one another, some of them striped.
+    """Render leaves of all sizes that lie on one another, and some striped patches.
 
-    Sizes follow a power law, so that the picture looks alike at every scale, as photographs do
-    (Lee, Mumford and Huang, 2001). Networks that restore photographs learn much from such pictures
-    (Achddou, Gousseau and Ladjal, 2021).
+    Sizes follow a power law, so that the image has the same statistics at every scale, as
+    photographs have (Lee, Mumford and Huang, 2001). Such images are useful for training networks
+    that restore photographs (Achddou, Gousseau and Ladjal, 2021).
 
     Args:
-        seed: same seed, same picture.
+        seed: the same seed gives the same image.
         size: side in pixels.
 
     Returns:
         uint8 array of shape `(size, size, 3)`.
 
     Raises:
-        ValueError: if the size is no whole number of at least 1.
+        ValueError: if the size is not a whole number of at least 1.
 
     Example:
         >>> dead_leaves(0, size=64).shape
@@ -41,12 +40,12 @@ def dead_leaves(seed: int, size: int = 512) -> np.ndarray:
     rng = np.random.default_rng(seed)
     side = size * _OVERSAMPLING
     palette = rng.beta(0.8, 0.8, (12, 3))
-    picture = Image.new("RGB", (side, side), _as_bytes(palette[0]))
+    picture = Image.new("RGB", (side, side), _rgb(palette[0]))
     draw = ImageDraw.Draw(picture)
     smallest, largest = 3 * _OVERSAMPLING, side / 3
     for radius in _power_law(rng, 2500, smallest, largest):
         colour = palette[rng.integers(len(palette))] + rng.normal(0, 0.08, 3)
-        _leaf(draw, rng, rng.random(2) * side, radius, _as_bytes(colour))
+        _leaf(draw, rng, rng.random(2) * side, radius, _rgb(colour))
     pixels = np.asarray(picture.resize((size, size), Image.Resampling.BOX), np.float32)
     pixels = _striped(pixels, rng)
     pixels += _light(size, rng)
@@ -55,17 +54,17 @@ def dead_leaves(seed: int, size: int = 512) -> np.ndarray:
 
 
 def text_page(seed: int, size: int = 512) -> np.ndarray:
-    """Set a page in random letters, fonts, sizes and colours, dark on light or light on dark.
+    """Render a page of random letters, fonts, sizes and colours, dark on light or light on dark.
 
     Args:
-        seed: same seed, same page.
+        seed: the same seed gives the same page.
         size: side in pixels.
 
     Returns:
         uint8 array of shape `(size, size, 3)`.
 
     Raises:
-        ValueError: if the size is no whole number of at least 1.
+        ValueError: if the size is not a whole number of at least 1.
 
     Example:
         >>> text_page(0, size=64).shape
@@ -75,25 +74,24 @@ def text_page(seed: int, size: int = 512) -> np.ndarray:
     rng = np.random.default_rng(seed)
     dark_page = rng.random() < 0.5
     paper, ink = ((0.0, 0.35), (0.6, 1.0)) if dark_page else ((0.65, 1.0), (0.0, 0.45))
-    page = Image.new("RGB", (size, size), _as_bytes(rng.uniform(*paper, 3)))
+    page = Image.new("RGB", (size, size), _rgb(rng.uniform(*paper, 3)))
     draw = ImageDraw.Draw(page)
     top = 4
     while top < size:
         height = int(np.exp(rng.uniform(np.log(9), np.log(44))))
         words = [_word(rng) for _ in range(30)]
         place = (int(rng.integers(-20, 30)), top)
-        draw.text(
-            place, " ".join(words), font=_font(rng, height), fill=_as_bytes(rng.uniform(*ink, 3))
-        )
+        font, colour = _font(rng, height), _rgb(rng.uniform(*ink, 3))
+        draw.text(place, " ".join(words), font=font, fill=colour)
         top += int(height * rng.uniform(1.1, 1.7))
     return np.asarray(page).copy()
 
 
 def zone_plate(size: int = 400) -> np.ndarray:
-    """Draw rings that get finer outwards, up to one pixel black and one white at the edges.
+    """Render rings that get finer outwards, to alternating black and white pixels at the edges.
 
-    Every frequency in every direction, each in its place: what a filter loses is grey, what it
-    invents is rings where there are none.
+    Every frequency and direction has a place of its own. Where a filter loses a frequency, the
+    image becomes grey; where it creates false ones, new rings appear.
 
     Args:
         size: side in pixels.
@@ -108,7 +106,7 @@ def zone_plate(size: int = 400) -> np.ndarray:
     place = np.arange(size) - (size - 1) / 2
     # The phase grows with the square of the radius; its slope is π a pixel at the middle of a side.
     rings = 0.5 + 0.5 * np.cos(np.pi * (place[:, None] ** 2 + place**2) / size)
-    return np.repeat(np.rint(255 * rings).astype(np.uint8)[..., None], 3, axis=-1)
+    return np.repeat(to_uint8(rings)[..., None], 3, axis=-1)
 
 
 def _leaf(draw, rng, centre, radius, colour):
@@ -133,13 +131,13 @@ def _leaf(draw, rng, centre, radius, colour):
 
 
 def _power_law(rng, count, smallest, largest):
-    """Radii with density ∝ r⁻³, by inverting the distribution function."""
-    share = rng.random(count)
-    return 1 / np.sqrt(share * (smallest**-2 - largest**-2) + largest**-2)
+    """Sample radii with density ∝ r⁻³, by inverting the distribution function."""
+    quantile = rng.random(count)
+    return 1 / np.sqrt(quantile * (smallest**-2 - largest**-2) + largest**-2)
 
 
 def _striped(pixels, rng):
-    """Add six round patches of stripes, from 3 to 33 pixels wide a pair."""
+    """Add six round patches of stripes; a pair of stripes is 3 to 33 pixels wide."""
     size = len(pixels)
     rows, columns = np.mgrid[:size, :size]
     for _ in range(6):
@@ -156,7 +154,7 @@ def _striped(pixels, rng):
 
 
 def _light(size, rng):
-    """Brighten the picture towards one side."""
+    """Return a gradient that brightens the image towards one side."""
     turn = rng.uniform(0, 2 * np.pi)
     ramp = np.linspace(-0.5, 0.5, size)
     light = ramp[None, :] * np.cos(turn) + ramp[:, None] * np.sin(turn)
@@ -175,5 +173,5 @@ def _font(rng, height):
     return ImageFont.truetype(str(fonts / f"{rng.choice(_FONTS)}.ttf"), height)
 
 
-def _as_bytes(colour):
-    return tuple(int(value) for value in np.clip(np.rint(np.asarray(colour) * 255), 0, 255))
+def _rgb(colour):
+    return tuple(to_uint8(colour).tolist())

@@ -1,4 +1,4 @@
-"""How good, how sharp, how varied: numbers for images, on plain arrays."""
+"""Metrics of images, on plain arrays: quality, sharpness, spectra, distance and diversity."""
 
 import lazy_loader
 

@@ -18,7 +18,6 @@ from .image_quality import (
 from .spectra import (
     checkerboard_energy as checkerboard_energy,
     checkerboard_gain as checkerboard_gain,
-    level_distance as level_distance,
     radial_spectrum as radial_spectrum,
     spectrum_distance as spectrum_distance,
 )

@@ -1,4 +1,4 @@
-"""TODO: say what this module holds."""
+"""Image arrays for the metrics: checked, brought into one shape, and answered image by image."""
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -11,7 +11,7 @@ def as_batch(
 
     Args:
         images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)` with 1 or 3
-            channels, or anything that NumPy turns into one, a tensor for example.
+            channels, or anything that NumPy turns into one, such as a tensor.
         name: What the error message calls the array.
         dtype: The float type to compute in.
 
@@ -19,7 +19,8 @@ def as_batch(
         Array of that type, `(batch, h, w, channels)`; the batch is 1 for a single image.
 
     Raises:
-        ValueError: If the shape is another, the array is empty, holds integers, NaN or infinity.
+        ValueError: If the shape is another, or if the array is empty or holds integers, NaN or
+            infinity.
 
     Example:
         >>> as_batch(np.zeros((400, 300))).shape
@@ -51,5 +52,5 @@ def as_batch(
 
 
 def per_image(values: np.ndarray, images: ArrayLike) -> float | np.ndarray:
-    """One number for a single image, an array `(batch,)` for a batch."""
+    """Return one number for a single image, an array `(batch,)` for a batch."""
     return values if np.ndim(images) == 4 else float(values[0])

@@ -1,8 +1,7 @@
-"""Are generated images different from each other, and from the images they were trained on?
+"""Diversity of generated images, and how close they are to the images that a generator trained on.
 
-A generator can draw patches that look just right (`keras_gen.distances`) and still draw one image
-again and again (`diversity`), or its training images (`nearest_patch_distance`). Plain arrays, no
-Keras.
+A generator can produce realistic patches (`sliced_wasserstein`) and still repeat a single image
+(`diversity`) or its training images (`nearest_patch_distance`). All functions work on arrays.
 """
 
 import itertools
@@ -14,19 +13,19 @@ from numpy.typing import ArrayLike
 
 from keras_gen.metrics.arrays import as_batch
 from keras_gen.metrics.full_reference import ms_ssim
-from keras_gen.metrics.wasserstein import FLAT, PATCH, placed_patches, split_bands
+from keras_gen.metrics.wasserstein import FLAT, PATCH, laplacian_pyramid, sample_patches
 
 
 def diversity(images: ArrayLike, *, pairs: int = 100, luma: bool = False, seed: int = 0) -> float:
-    """Return how different images are from each other: 0 is all the same, about 1 unrelated.
+    """Return how different images are from each other: 0 is all the same, about 1 is unrelated.
 
-    One less the mean `ms_ssim` of pairs of images. A generator that has collapsed scores far below
-    real images; compare with their diversity at the same number and size.
+    One minus the mean `ms_ssim` of pairs of images. After a mode collapse a generator scores far
+    below real images; compare with as many real images of the same size.
 
     Args:
         images: Float array `(batch, h, w, channels)` in 0 … 1, two images or more.
-        pairs: Random pairs to compare; all of them where there are no more.
-        luma: Compare the brightness only: three times as fast, blind to hue.
+        pairs: Number of random pairs to compare; every pair where there are no more.
+        luma: Compare the brightness only, which is three times as fast and ignores hue.
         seed: Chooses the pairs.
 
     Returns:
@@ -46,8 +45,8 @@ def diversity(images: ArrayLike, *, pairs: int = 100, luma: bool = False, seed: 
     count = len(batch)
     if count < 2 or pairs < 1:
         raise ValueError(
-            f"received {count} images and pairs={pairs}; diversity compares at least 2 images in "
-            "at least 1 pair"
+            f"received {count} images and pairs={pairs}; diversity needs at least 2 images and "
+            "1 pair"
         )
     if count * (count - 1) // 2 <= pairs:
         chosen = list(itertools.combinations(range(count), 2))
@@ -66,44 +65,42 @@ def nearest_patch_distance(
     patches: int = 1000,
     shifts: int | None = None,
     turned: bool = False,
-    percentile: float = 5,
     seed: int = 0,
 ) -> float:
-    """Return how far generated patches are from the nearest training patch: 0 is copied.
+    """Return the distance of generated patches from the nearest training patches: 0 is copied.
 
-    From one level of the Laplacian pyramid of the generated images, random 7×7 patches are cut; of
-    each image the half with more contrast is kept, because flat patches match anywhere. Each is
-    compared with *every* patch of that level of the training images; both are freed of their mean
-    and scaled to length 1, so that 0 is equal, √2 unrelated. The 5th percentile of the nearest
-    distances is low as soon as a twentieth of what is generated was copied. What counts as low depends
-    on the data: compare with real images that were held out of the training.
+    Random 7×7 patches are cropped from one level of the Laplacian pyramid of the generated images;
+    of each image the half with more contrast is kept, because flat patches match anywhere. Each is
+    compared with *every* patch of the same level of the training images. The mean is subtracted
+    from both, and both are scaled to length 1, so that 0 is equal and √2 unrelated. The result is
+    the 5th percentile of the nearest distances, which is low as soon as one patch in twenty was
+    copied. How low depends on the data: compare with real images held out of the training.
 
     Args:
         images: Float array `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
-        training: The images the generator learned from; their size and number may differ.
-        level: Level of the pyramid, 0 the finest. At 2 a patch spans 28 pixels.
-        patches: Patches cut in all, evenly from the images.
-        shifts: A copy may be moved by any number of pixels, but the level only has every
-            `2**level`-th; so this many shifts of the training images are searched along each
-            axis. None: all `2**level`. 1: only copies that were not moved, `4**level` times faster.
-        turned: Search for mirrored and quarter-turned copies, too, for a generator trained with
+        training: The images the generator was trained on; their size and number may differ.
+        level: Level of the pyramid, 0 is the finest. At 2 a patch spans 28 pixels.
+        patches: Patches in all, the same number from each image.
+        shifts: A copy may be shifted by any number of pixels, but the level holds only every
+            `2**level`-th pixel; so this many shifts of the training images are searched along each
+            axis. None: all `2**level`. 1: only unshifted copies, `4**level` times faster.
+        turned: Search for flipped and quarter-turned copies, too, for a generator trained with
             such augmentation.
-        percentile: Which percentile of the distances to return.
         seed: Chooses the patches.
 
     Returns:
         Distance, 0 … 2.
 
     Raises:
-        ValueError: If the arrays are not images or differ in channels, the level has no room for a
-            patch, or `shifts` is not in 1 … `2**level`.
+        ValueError: If the arrays are not images or differ in channels, the level is smaller than
+            a patch, `shifts` is not in 1 … `2**level` or `patches` is below 2.
 
     Example:
         >>> image = np.random.default_rng(0).random((96, 96, 3))
         >>> nearest_patch_distance(image[8:72, 16:80], image, patches=100) < 0.1
         True
 
-    Source: the patches of Karras et al. (2018); the search and the score are this project's.
+    Source: the patches follow Karras et al. (2018); the search and the score are this project's.
     """
     matches = nearest_patches(
         images,
@@ -114,19 +111,20 @@ def nearest_patch_distance(
         turned=turned,
         seed=seed,
     )
-    return float(np.percentile(matches.distance, percentile))
+    return float(np.percentile(matches.distance, 5))
 
 
 class PatchMatches(NamedTuple):
-    """Patches of images, each with the training patch that is nearest to it.
+    """Patches of generated images, each with the nearest training patch.
 
     Attributes:
-        distance: float `(count,)`: 0 is equal, √2 unrelated.
-        generated: int `(count, 3)`: the image, and row and column of the patch's corner in pixels.
-        training: int `(count, 3)`: the same of the training patch.
-        turn: int `(count,)`: quarter turns that bring the training patch to the other, 0 … 3, and
-            4 more where it is mirrored, left to right, after that.
-        side: pixels from the middle of a patch's first to that of its last, both counted.
+        distance: Float `(count,)`: 0 is equal, √2 is unrelated.
+        generated: Int `(count, 3)`: the image, and row and column of the patch's corner in pixels.
+        training: Int `(count, 3)`: the same of the training patch.
+        turn: Int `(count,)`: quarter turns that align the training patch with the generated one,
+            0 … 3, plus 4 where it is then flipped left to right.
+        side: Pixels of the image from the centre of a patch's first pixel to that of its last, both
+            included.
     """
 
     distance: np.ndarray
@@ -135,15 +133,15 @@ class PatchMatches(NamedTuple):
     turn: np.ndarray
     side: int
 
-    def cut(
+    def crop(
         self, place: int, images: ArrayLike, training: ArrayLike, *, margin: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Cut one patch and its nearest, turned alike, from the images that were compared.
+        """Crop one patch and its nearest, aligned, from the images that were compared.
 
         Args:
-            place: which, 0 … count - 1.
-            images, training: as given to `nearest_patches`.
-            margin: pixels to show around each; less near an edge, where both are moved inwards.
+            place: Index of the patch, 0 … count − 1.
+            images, training: As passed to `nearest_patches`.
+            margin: Pixels to add on each side. Near an edge the crop is moved inwards.
 
         Returns:
             Two arrays `(side + 2 * margin, side + 2 * margin, channels)`.
@@ -164,17 +162,17 @@ def nearest_patches(
     turned: bool = False,
     seed: int = 0,
 ) -> PatchMatches:
-    """Find the training patch that is nearest to each of some patches of generated images.
+    """Find the nearest training patch for each of a number of generated patches.
 
     Args:
-        images, training, level, patches, shifts, turned, seed: as in `nearest_patch_distance`,
-            which says how patches are chosen and compared.
+        images, training, level, patches, shifts, turned, seed: As in `nearest_patch_distance`,
+            which describes how patches are chosen and compared.
 
     Returns:
-        Distances and places; half as many as `patches`.
+        Distances and places, half as many as `patches`.
 
     Raises:
-        ValueError: as `nearest_patch_distance`.
+        ValueError: As for `nearest_patch_distance`.
 
     Example:
         >>> image = np.random.default_rng(0).random((96, 96, 3))
@@ -195,12 +193,12 @@ def nearest_patches(
     each = -(-patches // len(ours))
     queries, generated = [], []
     for number, image in enumerate(ours):
-        cut, corners = placed_patches(_band(image, level), each, generator)
-        cut = cut - cut.mean(axis=(1, 2, 3), keepdims=True)
-        contrast = np.sqrt(np.sum(cut**2, axis=(1, 2, 3)))
-        lively = contrast >= np.median(contrast)
-        queries.append(cut[lively] / np.maximum(contrast[lively, None, None, None], FLAT))
-        generated.append(np.insert(corners[lively] * 2**level, 0, number, axis=1))
+        sampled, corners = sample_patches(_band(image, level), each, generator)
+        sampled = sampled - sampled.mean(axis=(1, 2, 3), keepdims=True)
+        contrast = np.sqrt(np.sum(sampled**2, axis=(1, 2, 3)))
+        kept = contrast >= np.median(contrast)
+        queries.append(sampled[kept] / np.maximum(contrast[kept, None, None, None], FLAT))
+        generated.append(np.insert(corners[kept] * 2**level, 0, number, axis=1))
     queries = np.concatenate(queries)
     versions = _turns(queries) if turned else queries[None]
     best = np.full(len(queries), -1, np.float32)
@@ -216,36 +214,36 @@ def nearest_patches(
             training_places[nearer] = np.insert(corners, 0, number, axis=1)
     # |a − b|² = 2 − 2 a·b for vectors of length 1.
     distance = np.sqrt(np.maximum(2 - 2 * best, 0))
-    # Version 4 m + k of a patch was mirrored m times, then turned k times; so it is undone.
+    # Version 4 m + k of a patch was flipped m times, then turned k times; this is the way back.
     back = np.where(turns < 4, -turns % 4, 4 + -turns % 4)
     side = (PATCH - 1) * 2**level + 1
     return PatchMatches(distance, np.concatenate(generated), training_places, back, side)
 
 
 def _around(batch: np.ndarray, place: np.ndarray, side: int, margin: int) -> np.ndarray:
-    """A square of one image, moved inwards where it would stand over."""
+    """Crop a square of one image, moved inwards where it would leave the image."""
     image, *corner = place
     side = side + 2 * margin
     top, left = (
-        max(0, min(start - margin, whole - side))
-        for start, whole in zip(corner, batch.shape[1:3], strict=True)
+        max(0, min(first - margin, whole - side))
+        for first, whole in zip(corner, batch.shape[1:3], strict=True)
     )
     return batch[image, top : top + side, left : left + side]
 
 
 def _band(image: np.ndarray, level: int) -> np.ndarray:
-    """One level (h, w, channels) of the Laplacian pyramid of one image."""
+    """Return one level (h, w, channels) of the Laplacian pyramid of one image."""
     if min(image.shape[:2]) < PATCH * 2 ** (level + 1):
         raise ValueError(
             f"level {level} of an image of {image.shape[0]}×{image.shape[1]} pixels has no room "
             f"for 7×7 patches; expected at least {PATCH * 2 ** (level + 1)} pixels a side, or a "
             "lower level"
         )
-    return split_bands(image[None], level + 2)[level][0]
+    return laplacian_pyramid(image[None], level + 2)[level][0]
 
 
 def _turns(patches: np.ndarray) -> np.ndarray:
-    """The eight mirrored and turned versions of square patches: (8, n, channels, side, side)."""
+    """Return the eight flipped and turned versions of patches: (8, n, channels, side, side)."""
     return np.stack(
         [
             np.rot90(version, quarters, axes=(2, 3))
@@ -256,15 +254,18 @@ def _turns(patches: np.ndarray) -> np.ndarray:
 
 
 def _best_match(queries: np.ndarray, band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest correlation of each query with any patch of a band, and that patch's corner.
+    """Find the patch of a band that correlates most with each query.
 
-    (versions, n) and (versions, n, 2).
+    Args:
+        queries: Patches `(versions, n, channels, 7, 7)` of mean 0 and length 1.
+        band: `(h, w, channels)`.
 
-    The queries (versions, n, channels, 7, 7) have mean 0 and length 1.
+    Returns:
+        The correlations `(versions, n)`, and the corners of the patches `(versions, n, 2)`.
     """
     windows = sliding_window_view(band, (PATCH, PATCH), axis=(0, 1))
     candidates = windows.reshape(-1, queries[0, 0].size)
-    # The queries have mean 0, so the candidates' means need not be taken off, only out of lengths.
+    # The queries have mean 0, so only the lengths of the candidates depend on their means.
     squares = np.einsum("nd,nd->n", candidates, candidates)
     squares -= candidates.mean(axis=1) ** 2 * candidates.shape[1]
     scaled = candidates / np.sqrt(np.maximum(squares, FLAT**2))[:, None]

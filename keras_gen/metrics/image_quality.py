@@ -1,4 +1,4 @@
-"""How good is a generated image beside its reference? One definition for the whole project."""
+"""Quality of a generated image against its reference: one definition for the whole project."""
 
 from dataclasses import dataclass
 
@@ -7,27 +7,29 @@ from numpy.typing import ArrayLike
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from keras_gen._util.pixels import to_uint8
+from keras_gen.metrics.arrays import as_batch
 from keras_gen.metrics.full_reference import chroma_psnr, psnr, sharpness, ssim
 from keras_gen.metrics.spectra import spectrum_distance
 
-BORDER = 4  # pixels
+BORDER = 4  # pixels left out along every edge, as in super-resolution papers for ×4
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How close an image is to its reference; made by `quality`.
+    """How close an image is to its reference; returned by `quality`.
 
-    A measure that needs a larger picture is None.
+    A measure is None where the image is too small for it.
 
     Attributes:
-        psnr: peak signal-to-noise ratio on luma, in dB: higher is closer.
-        psnr_rgb: the same over red, green and blue.
-        psnr_chroma: the same over the two colour differences, Cb and Cr.
-        ssim: structural similarity on luma: 1 is equal.
-        delta_e: mean CIEDE2000 colour difference: 0 is equal, 1 is just noticeable.
-        sharpness: variance of the Laplacian, as a fraction of the reference's: 1 is as sharp.
-        spectrum_distance: distance of the radial spectra, in dB: 0 is equal.
-        border: pixels left out along every edge.
+        psnr: Peak signal-to-noise ratio on luma, in dB: higher is closer, infinite is equal.
+        psnr_rgb: The same over red, green and blue.
+        psnr_chroma: The same over the two colour differences, Cb and Cr.
+        ssim: Structural similarity on luma: 1 is equal.
+        delta_e: Mean CIEDE2000 colour difference: 0 is equal, 1 is just noticeable.
+        sharpness: Variance of the Laplacian, as a multiple of the reference's: 1 is as sharp. None
+            also where the reference is flat.
+        spectrum_distance: Distance of the radial spectra, in dB: 0 is equal.
+        border: Pixels left out along every edge.
     """
 
     psnr: float | None
@@ -41,21 +43,21 @@ class Quality:
 
 
 def quality(image: ArrayLike, reference: ArrayLike, *, border: int = BORDER) -> Quality:
-    """Measure an image against its reference, the way every table of this project does.
+    """Measure an image against its reference, as in every table of this project.
 
-    Both images are rounded to 8 bits first, as a file would hold them, and `border` pixels along
-    every edge are left out, as super-resolution papers do.
+    Both images are first rounded to 8 bits, as in a file.
 
     Args:
         image: `(height, width, 3)`, uint8 or float in 0 … 1.
-        reference: what it should be, of the same shape.
-        border: pixels left out along every edge.
+        reference: The ideal result, of the same shape.
+        border: Pixels left out along every edge, before anything is measured.
 
     Returns:
         The `Quality`.
 
     Raises:
-        ValueError: if the shapes differ, or are not those of a colour image.
+        ValueError: If the shapes differ or are not those of a colour image, the values are neither
+            uint8 nor finite floats, or `border` is negative.
 
     Example:
         >>> reference = np.full((32, 32, 3), 100, np.uint8)
@@ -63,19 +65,20 @@ def quality(image: ArrayLike, reference: ArrayLike, *, border: int = BORDER) -> 
         >>> round(found.psnr_rgb, 2), round(found.psnr_chroma, 2), round(found.delta_e, 1)
         (28.13, inf, 3.8)
 
-    References:
-        Sharma, Wu and Dalal (2005), "The CIEDE2000 color-difference formula", for `delta_e`; the
-        other measures name their sources where they are defined.
+    Source: Sharma, Wu and Dalal (2005), The CIEDE2000 color-difference formula, for `delta_e`; the
+    other measures name their sources where they are defined.
     """
-    pair = [_eight_bits(one) for one in (image, reference)]
-    if pair[0].shape != pair[1].shape or pair[0].ndim != 3 or pair[0].shape[2] != 3:
+    shape = np.shape(image)
+    if shape != np.shape(reference) or len(shape) != 3 or shape[2] != 3:
         raise ValueError(
-            f"the image has shape {pair[0].shape} and the reference {pair[1].shape}; expected "
+            f"the image has shape {shape} and the reference {np.shape(reference)}; expected "
             "(height, width, 3) for both. Crop or resize one of them first."
         )
-    height, width = pair[0].shape[:2]
-    inside = (slice(border, height - border), slice(border, width - border))
-    ours, reference = (one[inside] / 255 for one in pair)
+    if border < 0:
+        raise ValueError(f"border={border}; expected 0 or more pixels")
+    inside = (slice(border, shape[0] - border), slice(border, shape[1] - border))
+    ours = _eight_bits(image, "image")[inside] / 255
+    reference = _eight_bits(reference, "reference")[inside] / 255
     sharp = _if_large_enough(sharpness, reference)
     return Quality(
         psnr=_if_large_enough(psnr, ours, reference, luma=True),
@@ -89,19 +92,19 @@ def quality(image: ArrayLike, reference: ArrayLike, *, border: int = BORDER) -> 
     )
 
 
-def _eight_bits(image):
+def _eight_bits(image, name):
     image = np.asarray(image)
-    return image if image.dtype == np.uint8 else to_uint8(image)
+    return image if image.dtype == np.uint8 else to_uint8(as_batch(image, name)[0])
 
 
 def _delta_e(ours, reference):
     if not ours.size:
-        raise ValueError("nothing is left inside the border")
+        raise ValueError("no pixel is left inside the border")
     return float(deltaE_ciede2000(rgb2lab(ours), rgb2lab(reference)).mean())
 
 
 def _if_large_enough(measure, *images, **options):
-    """A measure, or None for pictures that are too small for it."""
+    """Return a measure, or None for images that are too small for it."""
     try:
         return measure(*images, **options)
     except ValueError:

@@ -1,14 +1,14 @@
-"""Checkerboards and spectra: what repeats in an image, and how much of it is fine detail.
+"""Checkerboards and spectra: repeating patterns in an image, and its amount of fine detail.
 
-An upsampling layer of stride s treats the s×s *phases* of its output, the pixels `[a::s, b::s]`,
-by different parts of its kernel. That can go wrong in two ways, and they look different:
+An upsampling layer of stride s computes the s×s *phases* of its output, the pixels `[a::s, b::s]`,
+with different parts of its kernel. This can cause two different defects:
 
-* the phases have different **means**: a lattice even on a flat area (`checkerboard_gain`,
-  `checkerboard_amplitude`, and `spectral_peaks` for the frequencies it lives at);
-* the phases have different **energies**: noise and texture are stronger on some phases than on
-  others, as where the kernel is no multiple of the stride (`checkerboard_energy`).
+* the phases have different **means**, which puts a lattice even on a flat area
+  (`checkerboard_gain`);
+* the phases have different **energies**: noise and texture are stronger in some phases than in
+  others, for example where the kernel is not a multiple of the stride (`checkerboard_energy`).
 
-`radial_spectrum` and `spectrum_distance` look at all frequencies. Plain arrays, no Keras.
+`radial_spectrum` and `spectrum_distance` cover all frequencies. All functions work on plain arrays.
 """
 
 import operator
@@ -18,20 +18,19 @@ from numpy.typing import ArrayLike
 
 from keras_gen.metrics.arrays import as_batch, per_image
 
-# An image that varies less than this (float64 rounding, squared) is constant.
+# An image whose variance is below this (float64 rounding, squared) is constant.
 _CONSTANT = 1e-20
 
-
-# What rounding to 8 bits adds at every frequency: no difference below it can be seen in a file.
+# The power that rounding to 8 bits adds at every frequency: no file shows a smaller difference.
 _ROUNDING_POWER = 1 / (12 * 255**2)
 
 
 def _phases(images: ArrayLike, period: int) -> np.ndarray:
-    """Cut images to whole periods and give every phase an index of its own.
+    """Crop images to whole periods and give every phase an index of its own.
 
     Returns:
-        View `(batch, h // period, period, w // period, period, channels)`; the pixel
-        `[a::period, b::period]` of an image is at `[:, :, a, :, b]`.
+        Array `(batch, h // period, period, w // period, period, channels)`; the pixels
+        `[a::period, b::period]` of an image are at `[:, :, a, :, b]`.
     """
     batch = as_batch(images)
     height, width, channels = batch.shape[1:]
@@ -46,31 +45,29 @@ def _phases(images: ArrayLike, period: int) -> np.ndarray:
     return whole.reshape(-1, rows, period, columns, period, channels)
 
 
-def _share(part: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Divide by the total variance of each image; of a constant image nothing is a share."""
-    total = np.where(total > _CONSTANT, total, np.inf)
-    return part / total.reshape(total.shape + (1,) * (part.ndim - total.ndim))
+def _fraction(part: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Divide by the total variance of each image; for a constant image the fraction is 0."""
+    return part / np.where(total > _CONSTANT, total, np.inf)
 
 
 def checkerboard_gain(images: ArrayLike, period: int = 2) -> float | np.ndarray:
-    """Return the share of an image's variance that a repeating pattern makes: 0 is none.
+    """Return the fraction of an image's variance that a repeating pattern causes: 0 is none.
 
-    The phase index Φ: the variance, over the `period²` phases, of the mean of
-    `x[a::period, b::period]`, over the variance of the image; channels are added up in both. A
-    constant added to the image and, where the size is whole periods, `np.roll` change nothing.
-    White noise scores `(period² − 1) / (h·w)`, 1.9e-5 at 400×400 and period 2; a pattern of
-    amplitude a on variance v scores `a² / (v + a²)`. Read it beside the score of real images: ten
-    photographs at 400×400 scored 3e-7 to 3e-5 at period 2, up to 7e-5 at 4, up to 4e-4 at 8, the
-    block of JPEG.
+    The variance, over the `period²` phases, of the mean of `x[a::period, b::period]`, divided by
+    the variance of the image; both are summed over channels. Adding a constant changes nothing,
+    nor does `np.roll` where the size is whole periods. White noise scores
+    `(period² − 1) / (h·w)`, 1.9e-5 at 400×400 and period 2; a pattern of amplitude a on variance v
+    scores `a² / (v + a²)`. Compare with real images: ten photographs at 400×400 score 3e-7 to 3e-5
+    at period 2, up to 7e-5 at period 4 and up to 4e-4 at period 8, the block size of JPEG.
 
     Args:
         images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)`.
         period: Pixels after which the pattern repeats: the stride of a layer, or the product of
-            the strides of several. Period 4 includes what repeats after 2. Rows and columns past
+            the strides of several. Period 4 includes patterns of period 2. Rows and columns past
             the last whole period are left out.
 
     Returns:
-        Share in 0 … 1: a float for one image, an array `(batch,)` for a batch.
+        Fraction in 0 … 1: a float for one image, an array `(batch,)` for a batch.
 
     Raises:
         ValueError: If the images are not images, or smaller than two periods.
@@ -82,49 +79,24 @@ def checkerboard_gain(images: ArrayLike, period: int = 2) -> float | np.ndarray:
     phases = _phases(images, period)
     pattern = phases.mean(axis=(1, 3)).var(axis=(1, 2)).sum(axis=-1)
     total = phases.var(axis=(1, 2, 3, 4)).sum(axis=-1)
-    return per_image(_share(pattern, total), images)
-
-
-def checkerboard_amplitude(images: ArrayLike, period: int = 2) -> float | np.ndarray:
-    """Return how strong a repeating pattern is, in the units of the image: 0 is none.
-
-    The square root of what `checkerboard_gain` divides by the variance of the image: the standard
-    deviation, over the phases, of their means (root mean square over channels). It does not
-    depend on how lively the image is, so a pattern of ±.05 measures .05 on any photograph.
-
-    Args:
-        images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
-        period: Pixels after which the pattern repeats, as in `checkerboard_gain`.
-
-    Returns:
-        Amplitude, 1/255 is one grey level: a float for one image, `(batch,)` for a batch.
-
-    Raises:
-        ValueError: If the images are not images, or smaller than two periods.
-
-    Example:
-        >>> round(checkerboard_amplitude(np.tile([[0.4, 0.6], [0.6, 0.4]], (8, 8))), 6)
-        0.1
-    """
-    means = _phases(images, period).mean(axis=(1, 3))
-    return per_image(np.sqrt(means.var(axis=(1, 2)).mean(axis=-1)), images)
+    return per_image(_fraction(pattern, total), images)
 
 
 def checkerboard_energy(noise: ArrayLike, period: int = 2) -> float | np.ndarray:
-    """Return how unevenly the phases of a network's answer to noise vary: 0 is evenly.
+    """Return how unevenly the phases of a network's response to noise vary: 0 is evenly.
 
-    The energy of a phase is the variance of `x[a::period, b::period]` about its own mean, added
-    up over channels; the score is the standard deviation of the `period²` energies over their
-    mean. Feed the upsampling zero-mean white noise and give its output. A transposed convolution
-    with kernel 3, stride 2 and random weights covers its phases with 4, 2, 2 and 1 taps and so
-    scores .48; kernel 4 covers all with 4 and scores 0. Chance alone adds about
-    `period · √(2 / (h·w·channels))` where the values are independent.
+    The energy of a phase is the variance of `x[a::period, b::period]` about its own mean, summed
+    over channels; the score is the standard deviation of the `period²` energies divided by their
+    mean. Feed zero-mean white noise to the upsampling and pass its output. A transposed convolution
+    with kernel 3, stride 2 and random weights covers its phases with 4, 2, 2 and 1 taps and
+    therefore scores 0.48; kernel 4 covers every phase with 4 taps and scores 0. Chance alone adds
+    about `period · √(2 / (h·w·channels))` where the values are independent.
 
-    The means of the phases do not enter: those are `checkerboard_gain`'s.
+    The means of the phases do not matter here; `checkerboard_gain` measures them.
 
     Args:
-        noise: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)`: what the
-            layer or network makes of noise. Its range is free.
+        noise: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)`: the output
+            of the layer or network for noise, in any range.
         period: Pixels after which the pattern repeats, as in `checkerboard_gain`.
 
     Returns:
@@ -143,83 +115,23 @@ def checkerboard_energy(noise: ArrayLike, period: int = 2) -> float | np.ndarray
     uneven overlap; the score is this project's.
     """
     energies = _phases(noise, period).var(axis=(1, 3)).sum(axis=-1)
-    return per_image(_share(energies.std(axis=(1, 2)), energies.mean(axis=(1, 2))), noise)
-
-
-def spectral_peaks(
-    images: ArrayLike, period: int = 2, *, over_neighbours: bool = False
-) -> np.ndarray:
-    """Return the power at every frequency that repeats after `period` pixels.
-
-    Entry `[k, l]` belongs to k/period cycles a pixel downwards and l/period to the right; entry
-    [0, 0], the mean, is 0. The shares add up to `checkerboard_gain`. Look at all of them, not at
-    the corner [1, 1] alone: uneven overlap of kernel 3 and stride 2 puts 95 % of its power at
-    [0, 1] and [1, 0].
-
-    Args:
-        images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)`.
-        period: Pixels after which the pattern repeats, as in `checkerboard_gain`.
-        over_neighbours: Divide each peak by the mean power of the 48 frequencies around it rather
-            than by the variance of the image: about 1 where there is no peak. Needs images of at
-            least 8 periods.
-
-    Returns:
-        Float64 array `(period, period)` for one image, `(batch, period, period)` for a batch.
-
-    Raises:
-        ValueError: If the images are not images, or too small for the period.
-
-    Example:
-        >>> spectral_peaks(np.tile([[0.4, 0.6]], (16, 8)))
-        array([[0., 1.],
-               [0., 0.]])
-    """
-    phases = _phases(images, period)
-    # Over whole periods, the Fourier transform at k/period is that of the means of the phases.
-    means = phases.mean(axis=(1, 3))
-    power = (np.abs(np.fft.fft2(means, axes=(1, 2)) / period**2) ** 2).sum(axis=-1)
-    power[:, 0, 0] = 0
-    if over_neighbours:
-        power /= _power_around(phases) + 1e-30  # a constant image has no power around, and no peak
-    else:
-        power = _share(power, phases.var(axis=(1, 2, 3, 4)).sum(axis=-1))
-    return power if np.ndim(images) == 4 else power[0]
-
-
-def _power_around(phases: np.ndarray) -> np.ndarray:
-    """Mean power of the 48 frequencies around each multiple of 1/period: (batch, period, period)"""
-    batch, rows, period, columns, _, channels = phases.shape
-    if min(rows, columns) < 8:
-        raise ValueError(
-            f"over_neighbours needs images of 8 periods, {8 * period} pixels, a side; received "
-            f"{rows * period}×{columns * period}. Use over_neighbours=False."
-        )
-    whole = phases.reshape(batch, rows * period, columns * period, channels)
-    size = whole.shape[1] * whole.shape[2]
-    spectrum = (np.abs(np.fft.fft2(whole, axes=(1, 2)) / size) ** 2).sum(axis=-1)
-    around = np.arange(-3, 4)
-    down = (np.arange(period)[:, None] * rows + around) % whole.shape[1]
-    right = (np.arange(period)[:, None] * columns + around) % whole.shape[2]
-    blocks = spectrum[:, down[:, None, :, None], right[None, :, None, :]]
-    blocks[..., 3, 3] = 0  # the peak itself
-    return blocks.sum(axis=(-2, -1)) / 48
+    return per_image(_fraction(energies.std(axis=(1, 2)), energies.mean(axis=(1, 2))), noise)
 
 
 def radial_spectrum(images: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return the power of an image by frequency, whatever the direction.
+    """Return the power of an image by frequency, averaged over all directions.
 
-    The two-dimensional power spectrum, averaged over rings of equal frequency (azimuthally) and
-    over channels. The mean is taken off and a Hann window laid on first, or the jump between
-    opposite edges would drown the finest detail. Scaled so that white noise of variance v has
-    power v at every frequency.
+    The two-dimensional power spectrum, averaged over rings of equal frequency and over channels.
+    The mean is subtracted and a Hann window applied first, because the jump between opposite edges
+    would mask the finest detail. White noise of variance v has power v at every frequency.
 
     Args:
         images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)`, at least 8
             pixels high and wide.
 
     Returns:
-        Frequencies in cycles a pixel, `(rings,)`, from one cycle a side to .707, the corner (.5 is
-        every second pixel along an axis), and the power there, `(rings,)` for one image,
+        Frequencies in cycles per pixel, `(rings,)`, from one cycle per side to 0.707, the corner
+        (0.5 is every second pixel along an axis), and the power at each, `(rings,)` for one image,
         `(batch, rings)` for a batch.
 
     Raises:
@@ -251,7 +163,7 @@ def radial_spectrum(images: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         spectrum = np.fft.fft2((image - mean) * window, axes=(0, 1))
         power = np.mean(np.abs(spectrum) ** 2, axis=-1) / (height * width)
         powers.append(np.bincount(ring.ravel(), power.ravel()) / count)
-    frequencies = np.arange(1, len(count)) / side  # ring 0 is the mean, which is gone
+    frequencies = np.arange(1, len(count)) / side  # ring 0 is the mean, which was subtracted
     power = np.array(powers)[:, 1:]
     return frequencies, power if np.ndim(images) == 4 else power[0]
 
@@ -262,16 +174,16 @@ def _hann(size: int) -> np.ndarray:
 
 
 def spectrum_distance(images: ArrayLike, reference: ArrayLike) -> float:
-    """Return how far two radial spectra are apart, in decibels: 0 is equal.
+    """Return the distance of two radial spectra, in decibels: 0 is equal.
 
-    The root mean square, over the frequencies of `radial_spectrum`, of the difference of the two
-    power levels `10 log10(power)`; each spectrum is the mean over its images. So a generator that
-    lacks fine detail and one that puts in too much both score. What rounding to 8 bits adds,
-    1/(12·255²), is added to both, so that differences that no file can hold do not count.
+    The root mean square, over the frequencies of `radial_spectrum`, of the difference between the
+    two power levels `10 log10(power)`; each spectrum is the mean over its images. Too little fine
+    detail and too much of it both increase the distance. The power of rounding to 8 bits,
+    1/(12·255²), is added to both, so that differences too small for a file do not count.
 
     Args:
         images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
-        reference: Real images, as many as you like, of the same size.
+        reference: Real images of the same size, in any number.
 
     Returns:
         Decibels.
@@ -294,33 +206,5 @@ def spectrum_distance(images: ArrayLike, reference: ArrayLike) -> float:
             f"{theirs.shape[1]}×{theirs.shape[2]} pixels; expected the same size. Crop or resize."
         )
     powers = [radial_spectrum(batch)[1].mean(axis=0) for batch in (ours, theirs)]
-    return level_distance(*powers)
-
-
-def level_distance(power: ArrayLike, reference: ArrayLike) -> float:
-    """Return how far two mean spectra are apart, as `spectrum_distance` does for their images.
-
-    For sets of images too large to hold at once: average `radial_spectrum` image by image.
-
-    Args:
-        power: Mean power by frequency, `(rings,)`.
-        reference: That of real images.
-
-    Returns:
-        Decibels.
-
-    Raises:
-        ValueError: If the shapes differ.
-
-    Example:
-        >>> round(level_distance([0.25, 0.5], [1.0, 2.0]), 2)
-        6.02
-    """
-    ours, theirs = np.asarray(power, float), np.asarray(reference, float)
-    if ours.shape != theirs.shape:
-        raise ValueError(
-            f"received spectra of shapes {ours.shape} and {theirs.shape}; expected the same, those "
-            "of images of one size"
-        )
-    levels = [10 * np.log10(spectrum + _ROUNDING_POWER) for spectrum in (ours, theirs)]
+    levels = [10 * np.log10(power + _ROUNDING_POWER) for power in powers]
     return float(np.sqrt(np.mean((levels[0] - levels[1]) ** 2)))

@@ -1,8 +1,9 @@
-"""How close is a set of generated images to a set of real ones? On plain arrays, without Keras.
+"""Distance of a set of generated images from a set of real ones, by the patches they consist of.
 
-`sliced_wasserstein` asks whether small patches look alike, scale by scale, on a Laplacian pyramid;
-`sliced_wasserstein_floor` what real images score against real images. A generator that repeats a
-few memorised images passes that test, so read `keras_gen.variety` beside it.
+`sliced_wasserstein` compares small patches scale by scale, on a Laplacian pyramid;
+`sliced_wasserstein_floor` gives the score of real images against real images. A generator that
+repeats a few memorised images passes this test, so use `keras_gen.metrics.diversity` and
+`nearest_patch_distance` as well. All functions work on plain arrays.
 """
 
 from dataclasses import dataclass
@@ -14,71 +15,53 @@ from scipy.ndimage import correlate1d
 
 from keras_gen.metrics.arrays import as_batch
 
-PATCH = 7
+PATCH = 7  # pixels, the side of a patch
 
-
-_COARSEST = 16  # Karras et al. stop halving here
-
+_COARSEST = 16  # pixels; Karras et al. stop halving here
 
 _BINOMIAL = np.array([1, 4, 6, 4, 1]) / 16
 
-
-# Contrast (in 0 … 1) below which a patch holds nothing but rounding: never divided by less.
+# Contrast below which a patch (of values in 0 … 1) holds only rounding errors; the least divisor.
 FLAT = 1e-5
 
 
-def laplacian_pyramid(images: ArrayLike, levels: int | None = None) -> list[np.ndarray]:
-    """Split images into bands of detail, each for structures twice as large as the last.
+def laplacian_pyramid(batch: np.ndarray, levels: int) -> list[np.ndarray]:
+    """Split images into bands of detail, each for structures twice as large as in the one before.
 
-    Each level is what an image loses when it is blurred with [1, 4, 6, 4, 1]/16 along both axes,
-    reduced to every second pixel and enlarged again; the last is the reduced image that is left.
-    Edges are mirrored.
+    Each level is the difference between an image and the same image blurred with
+    [1, 4, 6, 4, 1]/16 along both axes, reduced to every second pixel and upscaled again; the last
+    level is the reduced image that remains. Edges have reflect padding.
 
     Args:
-        images: Float array `(h, w)`, `(h, w, channels)` or `(batch, h, w, channels)`.
-        levels: Number of levels. None: as many as keep the shorter side at 16 pixels or more; for
-            400×400 that is 5, of 400, 200, 100, 50 and 25 pixels.
+        batch: Float array `(batch, h, w, channels)`.
+        levels: Number of levels.
 
     Returns:
-        Float64 arrays `(batch, h, w, channels)`, finest first.
-
-    Raises:
-        ValueError: If the images are not images, or `levels` is not at least 1 or halves them to
-            nothing.
+        Arrays `(batch, h, w, channels)` of the same type, finest first.
 
     Example:
-        >>> [level.shape[1] for level in laplacian_pyramid(np.zeros((400, 400)))]
+        >>> [level.shape[1] for level in laplacian_pyramid(np.zeros((1, 400, 400, 1)), 5)]
         [400, 200, 100, 50, 25]
 
     Source: Burt and Adelson (1983), The Laplacian pyramid as a compact image code.
     """
-    batch = as_batch(images)
-    return split_bands(batch, _level_count(batch, levels))
+    bands = []
+    for _ in range(levels - 1):
+        smaller = _blur(_blur(batch, 1)[:, ::2], 2)[:, :, ::2]
+        # Upscaling is zeros between the pixels and the same blur, with twice the weights.
+        upscaled = np.zeros_like(batch)
+        upscaled[:, ::2, ::2] = smaller
+        bands.append(batch - _blur(_blur(upscaled, 1, 2), 2, 2))
+        batch = smaller
+    return [*bands, batch]
 
 
-def rebuild(pyramid: list[np.ndarray]) -> np.ndarray:
-    """Return the images that a Laplacian pyramid was made of.
-
-    Args:
-        pyramid: What `laplacian_pyramid` returned.
-
-    Returns:
-        Array `(batch, h, w, channels)`, equal to the images up to rounding.
-
-    Example:
-        >>> image = np.random.default_rng(0).random((1, 50, 41, 3))
-        >>> bool(np.allclose(rebuild(laplacian_pyramid(image)), image, atol=1e-14))
-        True
-    """
-    image = pyramid[-1]
-    for band in reversed(pyramid[:-1]):
-        image = band + _enlarge(image, band.shape)
-    return image
+def _blur(batch: np.ndarray, axis: int, gain: int = 1) -> np.ndarray:
+    return correlate1d(batch, gain * _BINOMIAL, axis=axis, mode="mirror")
 
 
-def _level_count(batch: np.ndarray, levels: int | None) -> int:
-    """Check or choose the number of levels."""
-    side = min(batch.shape[1:3])
+def _level_count(side: int, levels: int | None) -> int:
+    """Check the number of levels, or choose it so that the coarsest has 16 pixels or more."""
     if levels is None:
         return max(1, int(np.log2(side / _COARSEST)) + 1)
     most = int(np.log2(side)) + 1
@@ -87,37 +70,16 @@ def _level_count(batch: np.ndarray, levels: int | None) -> int:
     return levels
 
 
-def split_bands(batch: np.ndarray, levels: int) -> list[np.ndarray]:
-    """The levels of `laplacian_pyramid` of a checked batch, in its own float type."""
-    bands = []
-    for _ in range(levels - 1):
-        smaller = batch
-        for axis in (1, 2):
-            blurred = correlate1d(smaller, _BINOMIAL, axis=axis, mode="mirror")
-            smaller = blurred[:, ::2] if axis == 1 else blurred[:, :, ::2]
-        bands.append(batch - _enlarge(smaller, batch.shape))
-        batch = smaller
-    return [*bands, batch]
-
-
-def _enlarge(batch: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Zeros between the pixels, then the same blur: the inverse of taking every second."""
-    spread = np.zeros(shape, batch.dtype)
-    spread[:, ::2, ::2] = batch
-    for axis in (1, 2):
-        spread = correlate1d(spread, 2 * _BINOMIAL, axis=axis, mode="mirror")
-    return spread
-
-
 @dataclass(frozen=True)
 class SlicedWasserstein:
     """Sliced Wasserstein distances of two sets of images, × 1000, level by level.
 
     Attributes:
         sizes: Height and width of each level, finest first.
-        separate_by_level: Distances where each set is normalised by its own mean and spread, as
-            published: blind to a change of brightness, contrast or hue.
-        joint_by_level: Distances where both are normalised by their common mean and spread.
+        separate_by_level: Distances with each set normalised by its own mean and standard
+            deviation, as published; they ignore a change of brightness, contrast or hue.
+        joint_by_level: Distances with both sets normalised by their common mean and standard
+            deviation.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -134,17 +96,6 @@ class SlicedWasserstein:
         """Mean over the levels of `joint_by_level`."""
         return float(np.mean(self.joint_by_level))
 
-    def table(self) -> str:
-        """The distances as text, a line a level."""
-        rows = [
-            f"{f'{height}×{width}':>10}{separate:10.1f}{joint:10.1f}"
-            for (height, width), separate, joint in zip(
-                self.sizes, self.separate_by_level, self.joint_by_level, strict=True
-            )
-        ]
-        head = f"{'level':>10}{'separate':>10}{'joint':>10}"
-        return "\n".join([head, *rows, f"{'mean':>10}{self.separate:10.1f}{self.joint:10.1f}"])
-
 
 def sliced_wasserstein(
     images: ArrayLike,
@@ -158,25 +109,26 @@ def sliced_wasserstein(
     """Return how differently the patches of two sets of images are distributed: 0 is equal.
 
     Both sets are split into Laplacian pyramids. From every image and level, random 7×7 patches are
-    cut, normalised by channel and projected on random directions; along each the two sets are
-    sorted and compared. Of two finite samples no distance is 0: compare with
-    `sliced_wasserstein_floor` at the same number of images. Use 96 images or more, and read both
-    normalisations, `diversity` and `nearest_patch_distance` beside it.
+    cropped, normalised by channel and projected on random directions; along each direction the two
+    sets are sorted and compared. Two finite samples never have distance 0, so compare with
+    `sliced_wasserstein_floor` for the same number of images. Use 96 images or more; look at both
+    normalisations, and at `diversity` and `nearest_patch_distance`, too.
 
     Args:
-        images: Float array `(batch, h, w, channels)` in 0 … 1, generated for example.
-        reference: As many images of the same size, real ones for example.
-        patches: Patches per image and level. Both sets are cut at the same random places.
+        images: Float array `(batch, h, w, channels)` in 0 … 1, for example generated ones.
+        reference: As many images of the same size, for example real ones.
+        patches: Patches per image and level, at the same random places in both sets.
         directions: Directions of projection.
-        levels: Levels of the pyramid, as in `laplacian_pyramid`.
+        levels: Levels of the Laplacian pyramid. None: as many as keep the shorter side at 16 pixels
+            or more; for 400×400 that is 5, of 400, 200, 100, 50 and 25 pixels.
         seed: Chooses places and directions: the same seed gives the same number.
 
     Returns:
-        `SlicedWasserstein`: `.separate`, `.joint`, both by level, and `.table()`.
+        `SlicedWasserstein` with `.separate` and `.joint`, as means and by level.
 
     Raises:
-        ValueError: If the two shapes differ, or the images are not images, or the coarsest level
-            is smaller than a patch.
+        ValueError: If the two shapes differ, the arrays are not images, the coarsest level is
+            smaller than a patch, or `patches` or `directions` is below 1.
 
     Example:
         >>> images = np.random.default_rng(0).random((4, 64, 64, 3))
@@ -191,7 +143,7 @@ def sliced_wasserstein(
     if ours.shape != theirs.shape:
         raise ValueError(
             f"received images of shape {ours.shape} and a reference of {theirs.shape}; expected as "
-            "many images of the same size. Take the first of the longer set, or crop."
+            "many images of the same size. Shorten the longer set, or crop."
         )
     sizes, our_patches = _patch_levels(ours, patches, levels, seed)
     _, their_patches = _patch_levels(theirs, patches, levels, seed)
@@ -207,25 +159,24 @@ def sliced_wasserstein_floor(
     levels: int | None = None,
     seed: int = 0,
 ) -> SlicedWasserstein:
-    """Return what real images score against real images: the least a generator can hope for.
+    """Return the score of real images against real images: the best a generator can reach.
 
     The images are split at random into two halves, which are compared as in `sliced_wasserstein`;
-    the distances are means over several splits. The floor falls as the sets grow, so it belongs to
+    the distances are means over several splits. The floor falls as the sets grow, so it applies to
     comparisons of *half as many* images: 192 real images give the floor for 96 against 96.
 
     Args:
         reference: Float array `(batch, h, w, channels)` in 0 … 1, two images or more.
         splits: Random splits to average over.
-        patches: As in `sliced_wasserstein`, as are the rest.
-        directions: Directions of projection.
-        levels: Levels of the pyramid.
+        patches, directions, levels: As in `sliced_wasserstein`.
         seed: Chooses splits, places and directions.
 
     Returns:
         `SlicedWasserstein` with the mean distances.
 
     Raises:
-        ValueError: If there are fewer than two images, or as for `sliced_wasserstein`.
+        ValueError: If there are fewer than two images or `splits` is below 1, and as for
+            `sliced_wasserstein`.
 
     Example:
         >>> noise = np.random.default_rng(0).random((8, 64, 64, 3))
@@ -239,13 +190,13 @@ def sliced_wasserstein_floor(
             f"received {len(batch)} images and splits={splits}; expected at least 2 images to "
             "split in halves, and at least 1 split"
         )
-    sizes, cut = _patch_levels(batch, patches, levels, seed)
+    sizes, patch_levels = _patch_levels(batch, patches, levels, seed)
     generator = np.random.default_rng(seed)
     results = []
     for split in range(splits):
         order = generator.permutation(len(batch))
-        first = [level[order[:half]] for level in cut]
-        second = [level[order[half : 2 * half]] for level in cut]
+        first = [level[order[:half]] for level in patch_levels]
+        second = [level[order[half : 2 * half]] for level in patch_levels]
         results.append(_compare(sizes, first, second, directions, seed + split))
     return SlicedWasserstein(
         sizes,
@@ -257,29 +208,36 @@ def sliced_wasserstein_floor(
 def _patch_levels(
     batch: np.ndarray, patches: int, levels: int | None, seed: int
 ) -> tuple[tuple[tuple[int, int], ...], list[np.ndarray]]:
-    """Cut random patches: the level sizes, and per level (batch, patches, channels, 7, 7)."""
+    """Crop random patches: the level sizes, and per level (batch, patches, channels, 7, 7)."""
     if patches < 1:
         raise ValueError(f"patches={patches}; expected at least 1, 128 as published")
-    levels = _level_count(batch, levels)
+    levels = _level_count(min(batch.shape[1:3]), levels)
     generator = np.random.default_rng(seed)
-    cut = [[] for _ in range(levels)]
+    by_level = [[] for _ in range(levels)]
     for image in batch:  # one at a time: the pyramids of a batch would be large
-        bands = split_bands(image[None], levels)
-        for found, band in zip(cut, bands, strict=True):
-            found.append(random_patches(band[0], patches, generator))
+        bands = laplacian_pyramid(image[None], levels)
+        for found, band in zip(by_level, bands, strict=True):
+            found.append(sample_patches(band[0], patches, generator)[0])
     sizes = tuple((band.shape[1], band.shape[2]) for band in bands)
-    return sizes, [np.stack(found) for found in cut]
+    return sizes, [np.stack(found) for found in by_level]
 
 
-def random_patches(band: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Cut patches at random places: (count, channels, 7, 7)."""
-    return placed_patches(band, count, generator)[0]
-
-
-def placed_patches(
+def sample_patches(
     band: np.ndarray, count: int, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut patches at random places: (count, channels, 7, 7), and their corners, (count, 2)."""
+    """Crop patches at random places.
+
+    Args:
+        band: Float array `(h, w, channels)`.
+        count: Number of patches.
+        generator: Source of the places.
+
+    Returns:
+        Patches `(count, channels, 7, 7)`, and row and column of their corners `(count, 2)`.
+
+    Raises:
+        ValueError: If the band is smaller than a patch.
+    """
     if min(band.shape[:2]) < PATCH:
         raise ValueError(
             f"a pyramid level of {band.shape[0]}×{band.shape[1]} pixels has no room for a patch of "
@@ -298,7 +256,7 @@ def _compare(
     directions: int,
     seed: int,
 ) -> SlicedWasserstein:
-    """Distances per level, × 1000, between patches (batch, patches, channels, 7, 7)."""
+    """Return the distances per level, × 1000, of patches (batch, patches, channels, 7, 7)."""
     separate, joint = [], []
     for a, b in zip(ours, theirs, strict=True):
         both = np.concatenate([a, b])
@@ -314,26 +272,26 @@ def _compare(
 
 
 def _normalise(patches: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Channel by channel, take off the mean of a set of patches and divide by its spread."""
+    """Subtract the mean of a set of patches and divide by its deviation, channel by channel."""
     axes = (0, 1, 3, 4)
-    # Summed up in float64: in float32 the mean of a constant is off by more than FLAT.
+    # Summed in float64: in float32 the mean of a constant is off by more than FLAT.
     mean = like.mean(axis=axes, keepdims=True, dtype=np.float64).astype(like.dtype)
-    spread = like.std(axis=axes, keepdims=True, dtype=np.float64).astype(like.dtype)
-    return (patches - mean) / np.maximum(spread, FLAT)
+    deviation = like.std(axis=axes, keepdims=True, dtype=np.float64).astype(like.dtype)
+    return (patches - mean) / np.maximum(deviation, FLAT)
 
 
 def sliced_distance(
-    points: ArrayLike, others: ArrayLike, *, directions: int = 512, seed: int = 0
+    points: np.ndarray, others: np.ndarray, *, directions: int = 512, seed: int = 0
 ) -> float:
     """Return the sliced Wasserstein distance of two clouds of points: 0 is equal.
 
-    The mean, over random unit directions, of the distance between the two clouds projected on that
-    direction: the mean difference of their sorted values. `sliced_wasserstein` applies it to
-    patches and multiplies by 1000.
+    Both clouds are projected on random unit directions. The distance along a direction is the mean
+    absolute difference of the sorted projections; the result is the mean over all directions.
+    `sliced_wasserstein` applies it to patches and multiplies by 1000.
 
     Args:
         points: Float array `(n, d)`: n points in d dimensions.
-        others: As many points of the same dimension.
+        others: Array of the same shape.
         directions: Number of directions.
         seed: Chooses the directions.
 
@@ -341,7 +299,7 @@ def sliced_distance(
         Distance, in the units of the points.
 
     Raises:
-        ValueError: If the shapes differ or are not `(n, d)`, or `directions` is below 1.
+        ValueError: If `directions` is below 1.
 
     Example:
         >>> points = np.random.default_rng(0).normal(size=(10_000, 5))
@@ -351,13 +309,8 @@ def sliced_distance(
     Source: Rabin, Peyré, Delon and Bernot (2011), Wasserstein barycenter and its application to
     texture mixing.
     """
-    points, others = np.asarray(points), np.asarray(others)
-    if points.ndim != 2 or points.shape != others.shape or points.size == 0 or directions < 1:
-        raise ValueError(
-            f"received points of shape {points.shape} and {others.shape} and "
-            f"directions={directions}; expected two clouds (n, d) of as many points and at least 1 "
-            "direction"
-        )
+    if directions < 1:
+        raise ValueError(f"directions={directions}; expected at least 1, 512 as published")
     axes = np.random.default_rng(seed).normal(size=(directions, points.shape[1]))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     axes = axes.astype(points.dtype, copy=False)

@@ -1,4 +1,4 @@
-"""A scene that shows what its label map says is read back so; one that does not is not."""
+"""Evaluators of scenes: a scene that agrees with its label map scores high, others do not."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ LABELS, IMAGE = rendering.scene(3, 160)
 
 
 @pytest.mark.parametrize("name", palette.CLASSES)
-def test_the_documented_look_is_read_as_its_class(name):
-    """Noise of two values: a pixel differs from the mean of its 3×3 by about 8/9 of its size."""
+def test_the_documented_colour_and_texture_give_the_class(name):
+    """Noise of two values: a pixel differs from its 3×3 mean by about 8/9 of the amplitude."""
     land = palette.CLASSES[name]
     rng = np.random.default_rng(0)
     noise = rng.choice([-1.0, 1.0], (48, 48)) * land.texture * 9 / 8.0
@@ -19,15 +19,15 @@ def test_the_documented_look_is_read_as_its_class(name):
     assert (middle == list(palette.CLASSES).index(name)).mean() > 0.9
 
 
-def test_real_scenes_are_read_better_than_strangers():
+def test_a_scene_agrees_best_with_its_own_label_map():
     own = [readback.class_agreement(IMAGE, LABELS), readback.edge_agreement(IMAGE, LABELS)]
     for seed in (4, 5):
-        strange, _ = rendering.scene(seed, 160)
-        assert readback.class_agreement(IMAGE, strange) < own[0]
-        assert readback.edge_agreement(IMAGE, strange) < own[1]
+        other, _ = rendering.scene(seed, 160)
+        assert readback.class_agreement(IMAGE, other) < own[0]
+        assert readback.edge_agreement(IMAGE, other) < own[1]
 
 
-def test_agreement_is_a_share_of_pixels():
+def test_agreement_is_a_fraction_of_pixels():
     read = readback.read_classes(IMAGE)
     assert readback.class_agreement(IMAGE, read) == 1.0
     wrong = read.copy()
@@ -36,7 +36,7 @@ def test_agreement_is_a_share_of_pixels():
 
 
 def bars(*places):
-    """White from one place to the next, black between: edges where they are said to be."""
+    """White bars between pairs of places on black: the label map, and the image."""
     labels = np.zeros((80, 80), np.uint8)
     for start, stop in zip(places[::2], places[1::2], strict=True):
         labels[:, start:stop] = 1
@@ -51,8 +51,8 @@ def test_edges_count_within_the_tolerance():
     assert readback.edge_agreement(bars(26, 56)[1], labels, tolerance=8) > 0.98
 
 
-def test_edges_missed_and_edges_made_up_count_alike():
-    """Two of four edges: half is missed or half is made up, the F-score is 2/3 either way."""
+def test_missed_and_false_edges_count_alike():
+    """Two of four edges: half are missed or half are false, and the F-score is 2/3 either way."""
     two, four = bars(20, 40), bars(20, 40, 55, 65)
     assert readback.edge_agreement(two[1], four[0]) == pytest.approx(2 / 3, abs=0.02)
     assert readback.edge_agreement(four[1], two[0]) == pytest.approx(2 / 3, abs=0.02)
@@ -75,6 +75,6 @@ def test_nothing_to_find():
         ((IMAGE * 255).astype(np.uint8), LABELS, "Divide 8-bit images by 255"),
     ],
 )
-def test_says_what_is_wrong(image, labels, message):
+def test_errors_say_what_is_wrong(image, labels, message):
     with pytest.raises(ValueError, match=message):
         readback.edge_agreement(image, labels)

@@ -1,33 +1,33 @@
-"""Pictures drawn by code: repeatable, different by seed, and with the edges they promise."""
+"""Synthetic images: repeatable, different by seed, and with sharp edges."""
 
 import numpy as np
 import pytest
 
 from keras_gen.data import synthetic
 
-DRAW = [synthetic.dead_leaves, synthetic.text_page]
+RENDERERS = [synthetic.dead_leaves, synthetic.text_page]
 
 
-@pytest.mark.parametrize("draw", DRAW)
-def test_same_seed_same_picture(draw):
-    first = draw(3, size=96)
+@pytest.mark.parametrize("render", RENDERERS)
+def test_same_seed_same_picture(render):
+    first = render(3, size=96)
     assert first.shape == (96, 96, 3)
     assert first.dtype == np.uint8
-    np.testing.assert_array_equal(draw(3, size=96), first)
-    assert (draw(4, size=96) != first).mean() > 0.2
+    np.testing.assert_array_equal(render(3, size=96), first)
+    assert (render(4, size=96) != first).mean() > 0.2
 
 
-@pytest.mark.parametrize("draw", DRAW)
+@pytest.mark.parametrize("render", RENDERERS)
 @pytest.mark.parametrize("size", [1, 5, 33])
-def test_any_size_is_drawn(draw, size):
-    assert draw(0, size=size).shape == (size, size, 3)
+def test_any_size(render, size):
+    assert render(0, size=size).shape == (size, size, 3)
 
 
-@pytest.mark.parametrize("draw", DRAW)
+@pytest.mark.parametrize("render", RENDERERS)
 @pytest.mark.parametrize("size", [0, -3, 2.5, "64"])
-def test_what_is_no_size_is_refused(draw, size):
+def test_invalid_sizes_are_refused(render, size):
     with pytest.raises(ValueError, match="size="):
-        draw(0, size=size)
+        render(0, size=size)
 
 
 def test_leaves_have_sharp_edges_and_many_colours():
@@ -59,3 +59,13 @@ def test_pages_are_dark_on_light_and_light_on_dark():
         assert (away > 60).mean() > 0.02, seed
         papers.append(paper.mean() > 128)
     assert {True, False} == set(papers)
+
+
+def test_zone_plate_is_finest_at_the_edges():
+    plate = synthetic.zone_plate(64)
+    assert plate.shape == (64, 64, 3) and plate.dtype == np.uint8
+    row = plate[32, :, 0].astype(int)
+    steps = abs(np.diff(row))
+    assert steps[30:33].max() < 20
+    assert steps[-8:].mean() > 2 * steps[24:40].mean() > 4 * steps[30:33].mean()
+    assert np.array_equal(plate, plate[::-1, ::-1])

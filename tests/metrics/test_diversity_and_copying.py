@@ -35,12 +35,12 @@ def test_diversity_is_the_mean_over_all_pairs():
     assert diversity(images, luma=True) != diversity(images)
 
 
-def test_diversity_draws_different_pairs_by_seed():
+def test_diversity_samples_different_pairs_by_seed():
     images = crops(20, 64)
     everything = diversity(images, pairs=190)
-    drawn = [diversity(images, pairs=60, seed=seed) for seed in (0, 0, 1)]
-    assert drawn[0] == drawn[1] != drawn[2]
-    assert drawn == pytest.approx([everything] * 3, rel=0.1)
+    sampled = [diversity(images, pairs=60, seed=seed) for seed in (0, 0, 1)]
+    assert sampled[0] == sampled[1] != sampled[2]
+    assert sampled == pytest.approx([everything] * 3, rel=0.1)
 
 
 def test_diversity_of_equal_images_is_zero():
@@ -50,8 +50,8 @@ def test_diversity_of_equal_images_is_zero():
 def test_no_image_is_paired_with_itself():
     images = crops(3, 32)
     pairs = [diversity(images[[a, b]]) for a, b in ((0, 1), (0, 2), (1, 2))]
-    drawn = [diversity(images, pairs=1, seed=seed) for seed in range(20)]
-    assert {round(value, 6) for value in drawn} == {round(value, 6) for value in pairs}
+    sampled = [diversity(images, pairs=1, seed=seed) for seed in range(20)]
+    assert {round(value, 6) for value in sampled} == {round(value, 6) for value in pairs}
 
 
 def test_a_generator_that_repeats_four_real_images_is_caught_by_diversity_alone():
@@ -65,11 +65,11 @@ def test_a_generator_that_repeats_four_real_images_is_caught_by_diversity_alone(
 
 def test_nearest_distance_is_the_search_written_as_loops():
     ours, theirs = crops(1, 15)[0], crops(2, 16, seed=1)
-    band = laplacian_pyramid(ours, 2)[0][0]
+    band = laplacian_pyramid(ours[None], 2)[0][0]
     patches = [band[r : r + 7, c : c + 7].ravel() for r in range(9) for c in range(9)]
-    spread = [patch.std() for patch in patches]
+    contrast = np.std(patches, axis=1)
     nearest = []
-    for patch in (p for p, s in zip(patches, spread, strict=True) if s >= np.median(spread)):
+    for patch in np.array(patches)[contrast >= np.median(contrast)]:
         distances = []
         for other in laplacian_pyramid(theirs, 2)[0]:
             for row, column in itertools.product(range(10), repeat=2):
@@ -77,13 +77,13 @@ def test_nearest_distance_is_the_search_written_as_loops():
                 a, b = ((x - x.mean()) / np.linalg.norm(x - x.mean()) for x in (patch, candidate))
                 distances.append(np.linalg.norm(a - b))
         nearest.append(min(distances))
-    # 5000 draws with repetition from 81 places: percentiles agree up to their own grain.
+    # 5000 samples with repetition from 81 places: percentiles agree up to their own resolution.
+    found = nearest_patches(ours, theirs, level=0, patches=5000).distance
     for percentile in (5, 50, 95):
-        measured = nearest_patch_distance(
-            ours, theirs, level=0, patches=5000, percentile=percentile
-        )
-        grain = np.percentile(nearest, [percentile - 4, percentile + 4])
-        assert grain[0] - 1e-5 <= measured <= grain[1] + 1e-5
+        least, most = np.percentile(nearest, [percentile - 4, percentile + 4])
+        assert least - 1e-5 <= np.percentile(found, percentile) <= most + 1e-5
+    score = nearest_patch_distance(ours, theirs, level=0, patches=5000)
+    assert score == np.percentile(found, 5)
 
 
 def test_the_best_match_is_the_largest_correlation():
@@ -123,40 +123,40 @@ def test_one_copy_among_ten_is_enough_and_noise_does_not_hide_it():
 
 
 @pytest.mark.parametrize("quarters", range(4))
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_a_mirrored_or_turned_copy_is_found_when_asked_for(quarters, mirrored):
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_flipped_or_turned_copy_is_found_when_asked_for(quarters, flipped):
     training = TISSUE[:160, :200]
     copy = np.rot90(training[10:138, 21:149], quarters)
-    copy = copy[:, ::-1] if mirrored else copy
+    copy = copy[:, ::-1] if flipped else copy
     assert nearest_patch_distance(copy, training, patches=300, turned=True) < 0.1
-    if mirrored or quarters:
+    if flipped or quarters:
         assert nearest_patch_distance(copy, training, patches=300) > 0.4
 
 
 @pytest.mark.parametrize("quarters", range(4))
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_matches_say_where_and_how_turned(quarters, mirrored):
-    """Cut out with what is around it, a copy and its origin are the same picture."""
+@pytest.mark.parametrize("flipped", [False, True])
+def test_matches_say_where_and_how_turned(quarters, flipped):
+    """Cropped at the places named, a copy and its origin are the same picture."""
     training = TISSUE[:160, :200]
     copy = training[8:136, 24:152]
-    copy = np.rot90(copy[:, ::-1] if mirrored else copy, quarters)
+    copy = np.rot90(copy[:, ::-1] if flipped else copy, quarters)
     matches = nearest_patches(copy, training[None], patches=60, turned=True)
     assert len(matches.distance) == len(matches.generated) == 30 and matches.side == 25
     near = np.flatnonzero(matches.distance < 0.2)
     assert len(near) >= 15  # at the copy's edge, the pyramid sees other pixels
-    cut = [matches.cut(place, copy, training[None]) for place in near]
-    same = [np.array_equal(drawn, origin) for drawn, origin in cut]
+    crops = [matches.crop(place, copy, training[None]) for place in near]
+    same = [np.array_equal(generated, origin) for generated, origin in crops]
     assert np.mean(same) > 0.9
     row, column = matches.generated[near[0], 1:]
-    np.testing.assert_array_equal(cut[0][0], copy[row : row + 25, column : column + 25])
+    np.testing.assert_array_equal(crops[0][0], copy[row : row + 25, column : column + 25])
 
 
 def test_matches_at_the_edge_are_shown_inside():
     matches = nearest_patches(TISSUE[:64, :64], TISSUE[:64, :64], patches=10)
     for place in range(5):
-        drawn, origin = matches.cut(place, TISSUE[:64, :64], TISSUE[:64, :64], margin=15)
-        assert drawn.shape == origin.shape == (55, 55, 3)
-        np.testing.assert_array_equal(drawn, origin)
+        ours, origin = matches.crop(place, TISSUE[:64, :64], TISSUE[:64, :64], margin=15)
+        assert ours.shape == origin.shape == (55, 55, 3)
+        np.testing.assert_array_equal(ours, origin)
 
 
 def test_brightness_contrast_and_flat_areas_do_not_matter():

@@ -1,4 +1,4 @@
-"""Aerial scenes, rendered by code, with their label maps."""
+"""Synthetic aerial scenes with their label maps."""
 
 import lazy_loader
 

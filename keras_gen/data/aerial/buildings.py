@@ -1,7 +1,8 @@
-"""What is built in an aerial scene: roofs, chimneys, solar panels; and the cars."""
+"""Buildings and cars of an aerial scene: roofs, chimneys, solar panels."""
 
 import numpy as np
 
+from keras_gen.data.aerial import palette
 from keras_gen.data.aerial.canvas import (
     angle_of,
     axes_along,
@@ -12,17 +13,6 @@ from keras_gen.data.aerial.canvas import (
     to_pixels,
     turned_rectangle,
 )
-from keras_gen.data.aerial.palette import (
-    BARN_ROOFS,
-    BUILDING,
-    CARS,
-    CHIMNEY,
-    FLAT_ROOF,
-    ROAD,
-    ROOFS,
-    SOLAR,
-    WINDOW,
-)
 
 
 def paint_house(c, house):
@@ -31,29 +21,30 @@ def paint_house(c, house):
     (long, wide), (along, across) = house.half, axes_along(house.angle)
     eave, pitch = (8.0, 0.32) if house.barn else (rng.uniform(6, 8), rng.uniform(0.5, 0.8))
     style = "gable" if house.barn else pick(rng, ((14, "gable"), (4, "hip"), (2, "flat")))
-    base = np.array(pick(rng, BARN_ROOFS if house.barn else ROOFS)) * rng.normal(1, 0.015, 3)
-    base = (base if style != "flat" else np.array(FLAT_ROOF)) * rng.normal(1, 0.06)
+    roofs = palette.BARN_ROOFS if house.barn else palette.ROOFS
+    colour = np.array(pick(rng, roofs)) * rng.normal(1, 0.015, 3)
+    colour = (colour if style != "flat" else np.array(palette.FLAT_ROOF)) * rng.normal(1, 0.06)
     if not house.barn and rng.random() < 0.3:  # a wing
         left, front = rng.choice([-1, 1], 2)
         centre = house.centre + left * (long - 0.75 * wide) * along + front * 0.75 * wide * across
         half = (0.95 * wide, 0.75 * wide)
         place = turned_rectangle(c, centre, house.angle + np.pi / 2, half)
-        _paint_roof(c, place, house.angle + np.pi / 2, half, base, eave, pitch, style)
+        _paint_roof(c, place, house.angle + np.pi / 2, half, colour, eave, pitch, style)
     where, p, q = house.place
-    _paint_roof(c, house.place, house.angle, house.half, base, eave, pitch, style)
+    _paint_roof(c, house.place, house.angle, house.half, colour, eave, pitch, style)
     if house.barn or style == "flat":
         return
     at_p, at_q = rng.uniform(-0.6, 0.6) * long, rng.uniform(-0.35, 0.35) * wide
     chimney = coverage(p - at_p, q - at_q, (0.8, 0.8))
-    paint(c, where, chimney, planes_of(CHIMNEY, p))
+    paint(c, where, chimney, planes_of(palette.CHIMNEY, p))
     c.height.put(where, c.height.take(where) + 2.5 * (chimney > 0.5))
-    if rng.random() < 0.15:  # solar panels, on the face that looks to the sun
+    if rng.random() < 0.15:  # solar panels, on the side that faces the sun
         face = 0.5 * wide * np.sign(across @ c.sun)
         panel = coverage(p, q - face, (long * rng.uniform(0.3, 0.7), 0.24 * wide))
-        paint(c, where, panel, planes_of(SOLAR, p))
+        paint(c, where, panel, planes_of(palette.SOLAR, p))
 
 
-def _paint_roof(c, place, angle, half, base, eave, pitch, style):
+def _paint_roof(c, place, angle, half, colour, eave, pitch, style):
     where, along, across = place
     to_gable, to_eave = half[0] - np.abs(along), half[1] - np.abs(across)
     steep = 0.27 * (0.6 + pitch)
@@ -71,14 +62,14 @@ def _paint_roof(c, place, angle, half, base, eave, pitch, style):
     tiles = np.sin(across * (2 * np.pi / 2.4)) if half[1] < 6.5 else np.sin(along * (np.pi / 2))
     shade = shade * (1 + 0.035 * tiles + 0.03 * c.noise["pixel"].take(where))
     alpha = coverage(along, across, half)
-    paint(c, where, alpha, planes_of(base, along) * shade.astype(np.float32), BUILDING)
+    paint(c, where, alpha, planes_of(colour, along) * shade.astype(np.float32), palette.BUILDING)
     solid = where[alpha > 0.5]
     c.height.put(solid, (eave + pitch * rise)[alpha > 0.5])
     c.light.put(solid, 1)
 
 
 def park(c):
-    """Cars on the roads and on the drives."""
+    """Paint cars on the roads and on the drives."""
     rng = c.rng
     cars = []
     for road in c.roads:
@@ -90,8 +81,8 @@ def park(c):
         cars.append((start + rng.uniform(0.4, 0.6) * (end - start), angle_of(end - start)))
     for xy, angle in cars:
         where, along, across = turned_rectangle(c, xy, angle, (3, 1.3))
-        car = coverage(along, across, (2.9, 1.25)) * (c.labels.take(where) == ROAD)
-        paint(c, where, car, planes_of(pick(rng, CARS), car))
+        car = coverage(along, across, (2.9, 1.25)) * (c.labels.take(where) == palette.ROAD)
+        paint(c, where, car, planes_of(pick(rng, palette.CARS), car))
         window = coverage(along - 0.7, across, (0.45, 0.8)) * (car > 0.5)
-        paint(c, where, 0.8 * window, planes_of(WINDOW, car))
+        paint(c, where, 0.8 * window, planes_of(palette.WINDOW, car))
         c.height.put(where, c.height.take(where) + 1.6 * (car > 0.5))

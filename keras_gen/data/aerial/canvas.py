@@ -1,8 +1,8 @@
-"""The canvas on which an aerial scene is planned and painted, and the brushes.
+"""The canvas on which an aerial scene is planned and painted, and functions that paint on it.
 
-A canvas holds every map of the scene: what lies where, its colour, its height, the light on it. The
-parcels of the land have a frame of their own, turned and gently bent, so that borders, roads and
-the rows on the fields curve; points of that frame become pixels with `to_pixels`.
+A canvas holds all maps of the scene: labels, colour, height and light of each pixel. The parcels of
+the land have their own coordinates, the *bent frame*, which is turned and slightly bent, so that
+borders, roads and the rows on the fields curve. `to_pixels` converts its points to pixels.
 """
 
 import functools
@@ -11,39 +11,39 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-MARGIN = 16  # painted beyond the image, so that shadows and crowns reach into it
+MARGIN = 16  # pixels painted around the image, from which shadows and crowns reach into it
 
 
 @dataclass
 class Canvas:
-    """The scene in the making; all maps are (height, width) with the margin, float32."""
+    """The state of a scene; all maps are float32 `(height, width)` with the margin."""
 
     rng: np.random.Generator
     shape: tuple[int, int]
     frame: np.ndarray  # (2, 2): turns x, y into the frame of the parcels
-    warp: np.ndarray  # (2, height, width): bends the frame, so that borders and rows curve
-    bend: float  # how far it bends at most
-    u: np.ndarray  # where each pixel lies in the bent frame
+    warp: np.ndarray  # (2, height, width): bends the frame
+    bend: float  # the largest shift by it, in pixels
+    u: np.ndarray  # coordinates of each pixel in the bent frame
     v: np.ndarray
     sun: np.ndarray  # x, y: unit vector towards the sun
-    drop: float  # how far the sun's ray sinks per pixel
-    noise: dict
+    drop: float  # pixels of height by which the ray of the sun sinks per pixel
+    noise: dict  # noise maps by name
     colour: np.ndarray  # (3, height, width)
-    height: np.ndarray  # above the ground
-    light: np.ndarray  # factor
-    labels: np.ndarray  # uint8
+    height: np.ndarray  # above the ground, in pixels
+    light: np.ndarray  # factor of the colour
+    labels: np.ndarray  # uint8, as in `palette.CLASSES`
     parcel: np.ndarray  # number of the parcel
-    margin: np.ndarray  # distance to the parcel's border
-    road: np.ndarray  # distance to the edge of the nearest road, negative on it
-    built: np.ndarray  # bool: on or close to a building
+    margin: np.ndarray  # distance to the border of the parcel
+    road: np.ndarray  # distance to the edge of the nearest road, negative on the road
+    built: np.ndarray  # bool: on or near a building
     forest: np.ndarray | None = None  # bool: woods
     water: np.ndarray | None = None  # distance to the shore, positive in the water
     water_kind: str = ""
-    ground: np.ndarray | None = None  # number of the ground, as in `grounds`
+    ground: np.ndarray | None = None  # place of the ground in `grounds`
     grounds: list = field(default_factory=list)
-    polygons: list = field(default_factory=list)  # of the parcels, in the bent frame
-    tilled: np.ndarray | None = None  # (parcels,) bool
-    row_angle: np.ndarray | None = None  # (parcels,)
+    polygons: list = field(default_factory=list)  # the parcels, in the bent frame
+    tilled: np.ndarray | None = None  # bool (parcels,)
+    row_angle: np.ndarray | None = None  # (parcels,) in radians
     borders: list = field(default_factory=list)
     roads: list = field(default_factory=list)
     houses: list = field(default_factory=list)
@@ -51,6 +51,7 @@ class Canvas:
 
 
 def new_canvas(rng, shape, azimuth):
+    """Make an empty canvas; azimuth: of the sun, in degrees clockwise from the top."""
     # One block for all maps: once it is freed, the allocator keeps the memory for the next scene.
     maps = np.empty((15, *shape), np.float32)
     warp, (u, v), noises, colour, (height, light, margin, road) = np.split(maps, [2, 4, 8, 11])
@@ -91,7 +92,7 @@ def new_canvas(rng, shape, azimuth):
 
 @functools.lru_cache(maxsize=64)
 def _spline(length, wavelength):
-    """Weights of knots that lie `wavelength` apart, at every pixel of an axis (cubic B-spline)."""
+    """Return the weights of knots `wavelength` apart at every pixel of an axis (cubic B-spline)."""
     knots = np.arange(int(np.ceil(length / wavelength)) + 3)
     distance = np.abs(np.arange(length)[:, None] / wavelength + 1 - knots)
     near, far = 2 / 3 - distance**2 + distance**3 / 2, np.clip(2 - distance, 0, None) ** 3 / 6
@@ -99,17 +100,17 @@ def _spline(length, wavelength):
 
 
 def smooth_noise(rng, shape, wavelength):
-    """Smooth noise of mean 0 and deviation about 1; the wavelength may differ by axis."""
+    """Return smooth noise of mean 0 and deviation about 1; the wavelength may differ by axis."""
     wavelengths = np.broadcast_to(wavelength, 2).tolist()
     rows, columns = (_spline(n, w) for n, w in zip(shape, wavelengths, strict=True))
     knots = rng.standard_normal((columns.shape[1], rows.shape[1]), dtype=np.float32)
-    # 0.479 is the deviation that the weights leave of independent knots. Sparse products: unlike a
-    # BLAS they give the same bits whatever the number of threads.
+    # 0.479 is the deviation of a weighted sum of independent knots. Sparse products, unlike those
+    # of a BLAS, give the same bits for any number of threads.
     return rows @ np.ascontiguousarray((columns @ (knots / 0.479)).T)
 
 
 def pick(rng, choices):
-    """One of (weight, thing)."""
+    """Sample one of (weight, thing)."""
     left = rng.random() * sum(weight for weight, _ in choices)
     for weight, thing in choices:
         left -= weight
@@ -119,17 +120,18 @@ def pick(rng, choices):
 
 
 def axes_along(angle):
-    """Unit vectors x, y along an angle and across it."""
+    """Return unit vectors x, y along an angle and across it."""
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
     return np.array([cos, sin]), np.array([-sin, cos])
 
 
 def angle_of(vectors):
+    """Return the angles of vectors (…, 2) x, y."""
     return np.arctan2(vectors[..., 1], vectors[..., 0])
 
 
 def values_at(maps, xy):
-    """Values of maps (…, height, width) at points (n, 2) x, y; outside, those of the edge."""
+    """Return values of maps (…, height, width) at points (n, 2) x, y; beyond an edge, its own."""
     h, w = maps.shape[-2:]
     column = np.minimum(np.maximum(np.rint(xy[:, 0]), 0), w - 1).astype(int)
     row = np.minimum(np.maximum(np.rint(xy[:, 1]), 0), h - 1).astype(int)
@@ -137,7 +139,7 @@ def values_at(maps, xy):
 
 
 def to_pixels(c, points):
-    """Points (n, 2) of the bent frame → x, y in pixels."""
+    """Convert points (n, 2) of the bent frame to x, y in pixels."""
     xy = points @ c.frame
     for _ in range(3):
         xy = (points - values_at(c.warp, xy).T) @ c.frame
@@ -145,14 +147,16 @@ def to_pixels(c, points):
 
 
 def is_dry(c, xy, distance):
-    """Which of the points lie at least so far from the water."""
+    """Return which of the points are at least this distance from the water."""
     return np.ones(len(xy), bool) if c.water is None else values_at(c.water, xy) < -distance
 
 
 def turned_rectangle(c, centre, angle, half):
-    """The pixels round a turned rectangle: numbers, and ways along and across from its centre.
+    """Find the pixels around a turned rectangle.
 
-    Pixels are numbered row by row, as in `array.take(where)` and `array.put(where, values)`.
+    Returns:
+        Their numbers, row by row, as in `array.take(where)` and `array.put(where, values)`, and
+        their distances along and across from the centre of the rectangle.
     """
     (x, y), (cos, sin) = centre, axes_along(angle)[0].tolist()
     pixels = []
@@ -167,19 +171,19 @@ def turned_rectangle(c, centre, angle, half):
 
 
 def coverage(along, across, half):
-    """How much of each pixel a rectangle of these half lengths covers."""
+    """Return the fraction of each pixel that a rectangle of these half lengths covers."""
     p = np.maximum(float(half[0]) + 0.5 - np.abs(along), 0)
     q = np.maximum(float(half[1]) + 0.5 - np.abs(across), 0)
     return np.minimum(p, 1) * np.minimum(q, 1)
 
 
 def planes_of(colour, like):
-    """A colour as three planes that meet an array of pixels."""
+    """Shape a colour as three planes that broadcast with an array of pixels."""
     return np.asarray(colour, np.float32).reshape(3, *[1] * like.ndim)
 
 
 def paint(c, where, alpha, colour, label=None):
-    """Paint over the pixels of these numbers; label those that are covered by half."""
+    """Paint over the pixels of these numbers, and label those that are covered by half."""
     planes = c.colour.reshape(3, -1)
     under = planes.take(where, axis=1)
     under += alpha * (colour - under)
@@ -189,7 +193,7 @@ def paint(c, where, alpha, colour, label=None):
 
 
 def facing(height, sun, reach):
-    """How steeply each place rises away from the sun: positive where it faces the sun."""
+    """Return the slope of each place: positive where it faces the sun."""
     rise = np.zeros_like(height)
     rise[:, reach:-reach] = (height[:, : -2 * reach] - height[:, 2 * reach :]) * float(sun[0])
     rise[reach:-reach] += (height[: -2 * reach] - height[2 * reach :]) * float(sun[1])

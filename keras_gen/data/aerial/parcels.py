@@ -9,15 +9,15 @@ from keras_gen.data.aerial.canvas import angle_of, axes_along
 
 @dataclass
 class Border:
-    """A cut between parcels, straight in the bent frame; some of them carry a road."""
+    """A border between parcels, straight in the bent frame; some borders carry a road."""
 
     ends: np.ndarray  # (2, 2)
     meets: list  # the number of the border that each end lies on, −1 for the edge of the scene
     kind: str = ""  # of the road: main, lane, track
-    half: float = 0.0  # of the road's width
-    where: np.ndarray | None = None  # the pixels near the road
-    distance: np.ndarray | None = None  # of these pixels from its middle
-    way: np.ndarray | None = None  # of these pixels along it
+    half: float = 0.0  # half the width of the road
+    where: np.ndarray | None = None  # the numbers of the pixels near the road
+    distance: np.ndarray | None = None  # their distances from its centre line
+    way: np.ndarray | None = None  # their positions along it
 
     @property
     def length(self):
@@ -28,16 +28,23 @@ class Border:
         return axes_along(angle_of(self.ends[1] - self.ends[0]))
 
     def points(self, along, aside=0.0):
-        """Points at these distances from its first end and aside of it."""
+        """Return points at these distances along the border and beside it."""
         direction, across = self.axes
         along, aside = np.broadcast_arrays(along, aside)
         return self.ends[0] + along[:, None] * direction + aside[:, None] * across
 
 
 def _cut(polygon, sources, normal, offset, number):
-    """Cut a convex polygon whose edges come from the borders `sources` by border `number`.
+    """Cut a convex polygon in two, along a line.
 
-    Returns both halves as (polygon, sources), the ends of the cut and the borders that they meet.
+    Args:
+        polygon: its corners `(n, 2)`.
+        sources: the number of the border on which each edge lies.
+        normal, offset: the line, as the points with `point @ normal == offset`.
+        number: the number of the new border.
+
+    Returns:
+        Both halves as (polygon, sources), the ends of the cut, and the borders that they lie on.
     """
     distance = polygon @ normal - offset
     parts, ends, meets = ([], []), [], []
@@ -67,7 +74,7 @@ def longest_edge(polygon):
 
 
 def box_around(c, points, reach=0.0):
-    """A box of slices that holds points of the bent frame, and what lies within reach."""
+    """Return slices of a box around points of the bent frame and all that is within `reach`."""
     xy = points @ c.frame
     reach += c.bend
     (x0, y0), (x1, y1) = np.maximum([xy.min(0) - reach, xy.max(0) + reach], 0).astype(int).tolist()
@@ -75,7 +82,12 @@ def box_around(c, points, reach=0.0):
 
 
 def plan_parcels(c, apart):
-    """Cut the land into parcels: always the largest one, across its longest edge."""
+    """Cut the land into parcels, always the largest one, across its longest edge.
+
+    Args:
+        c: the canvas.
+        apart: True where a lake or the sea needs room beside the main road.
+    """
     rng, (h, w) = c.rng, c.shape
     corners = np.array([[-30, -30], [w + 30, -30], [w + 30, h + 30], [-30, h + 30]]) @ c.frame.T
     polygons, sources, areas = [corners], [[-1] * 4], [polygon_area(corners)]
@@ -87,7 +99,7 @@ def plan_parcels(c, apart):
         if c.borders:
             turn = angle_of(edge) + rng.normal(0, 0.09)
             through = corner + rng.uniform(0.33, 0.67) * edge
-        else:  # the first cut, for the main road, crosses the scene; it leaves room for a lake
+        else:  # the first cut, for the main road, crosses the scene and leaves room for a lake
             turn = rng.uniform(-0.2, 0.2) + np.pi / 2 * rng.integers(2)
             through = polygons[k].mean(0) + rng.uniform(-1, 1) * (0.3 if apart else 0.2) * min(h, w)
         normal, number = axes_along(turn)[0], len(c.borders)

@@ -1,10 +1,11 @@
-"""The plan of an aerial scene: water, roads, woods, houses, and what covers each parcel."""
+"""The plan of an aerial scene: water, roads, woods, houses, and the ground of each parcel."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.data.aerial import palette
 from keras_gen.data.aerial.canvas import (
     MARGIN,
     angle_of,
@@ -17,39 +18,31 @@ from keras_gen.data.aerial.canvas import (
     turned_rectangle,
     values_at,
 )
-from keras_gen.data.aerial.palette import (
-    CROPS,
-    FIELD,
-    FOREST,
-    GRASS,
-    LAWN,
-    MEADOW,
-    PASTURE,
-    ROAD,
-    WATERS,
-    WOOD_FLOOR,
-    YARD,
-)
 from keras_gen.data.aerial.parcels import box_around, longest_edge
 
 COARSE = 4  # the water is planned on every fourth pixel
 
+FEW = (slice(MARGIN, -MARGIN, COARSE),) * 2  # the pixels of a map on which fractions are measured
 
-FEW = (slice(MARGIN, -MARGIN, COARSE),) * 2  # of a map: enough of the image to measure shares on
 
+def plan_water(c, fraction, theme):
+    """Plan a river across the main road, or a lake or the sea beside it.
 
-def plan_water(c, share, theme):
-    """A river across the main road, or a lake or the sea beside it, of the share asked for."""
-    if share <= 0:
+    Args:
+        c: the canvas.
+        fraction: fraction of the scene under water.
+        theme: a key of `rendering.THEMES`.
+    """
+    if fraction <= 0:
         return
     rng, side = c.rng, min(c.shape)
-    kind = theme if theme in WATERS else "lake"
-    if theme not in WATERS and share > 0.05:
-        kind = pick(rng, [(2.0 * (share < 0.15), "river"), (1.0, "lake"), (1.0, "coast")])
+    kind = theme if theme in palette.WATERS else "lake"
+    if theme not in palette.WATERS and fraction > 0.05:
+        kind = pick(rng, [(2.0 * (fraction < 0.15), "river"), (1.0, "lake"), (1.0, "coast")])
     u, v = c.u[::COARSE, ::COARSE], c.v[::COARSE, ::COARSE]
     middle = np.array([u.mean(), v.mean()])
     normal, beyond = np.array([1.0, 0.0]), np.full(u.shape, 1e3, np.float32)
-    if c.borders:  # how far beyond the main road, on its wider side
+    if c.borders:  # the distance beyond the main road, on its wider side
         road = c.borders[0]
         normal = road.axes[1] * np.sign((middle - road.ends[0]) @ road.axes[1])
         beyond = (u - float(road.ends[0, 0])) * float(normal[0])
@@ -71,11 +64,11 @@ def plan_water(c, share, theme):
         level = p + 9 * np.sin(q * bays + rng.uniform(0, 6)) + 0.07 * side * wobble
     else:
         stretch = rng.uniform(1.0, 1.8)
-        level = 0.22 * wobble * max(side * share**0.5, 25) - np.hypot(p * stretch, q / stretch)
+        level = 0.22 * wobble * max(side * fraction**0.5, 25) - np.hypot(p * stretch, q / stretch)
     if kind != "river":  # keep off the main road
         level -= side * (np.clip(1 - beyond / 45, 0, 1) ** 2 + 2 * (beyond < 0))
     shown = slice(MARGIN // COARSE, -MARGIN // COARSE)
-    wet = share >= 1 or level > np.quantile(level[shown, shown], 1 - share)
+    wet = fraction >= 1 or level > np.quantile(level[shown, shown], 1 - fraction)
     wet = np.broadcast_to(wet, u.shape)
     if wet.all() or not wet.any():
         c.water = np.full(c.shape, 60 if wet.all() else -1e3, np.float32)
@@ -83,7 +76,7 @@ def plan_water(c, share, theme):
         wet = np.pad(wet, (8, 9), mode="edge")
         away = ndimage.distance_transform_edt(wet) - ndimage.distance_transform_edt(~wet)
         away = COARSE * ndimage.gaussian_filter(away.astype(np.float32), 1.2)[8:, 8:]
-        for axis, length in enumerate(c.shape):  # from every fourth pixel to all, linearly
+        for axis, length in enumerate(c.shape):  # linear interpolation from every fourth pixel
             whole, part = np.divmod(np.arange(length), COARSE)
             part = (part / COARSE).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
             low, high = np.take(away, whole, axis), np.take(away, whole + 1, axis)
@@ -92,9 +85,9 @@ def plan_water(c, share, theme):
     c.water_kind = kind
 
 
-def plan_roads(c, share, village):
-    """Put roads on this share of the borders, the long ones first, each joined to the others."""
-    wanted = max(round(share * len(c.borders)), 1) if share > 0 else 0
+def plan_roads(c, fraction, village):
+    """Put roads on this fraction of the borders, mostly long ones, each joined to the others."""
+    wanted = max(round(fraction * len(c.borders)), 1) if fraction > 0 else 0
     joined = {-1}
     for number, border in enumerate(c.borders):
         if len(c.roads) >= wanted:
@@ -125,23 +118,25 @@ def plan_roads(c, share, village):
         border.distance, border.way = distance.take(near), way.take(near)
 
 
-def plan_woods(c, share):
-    """Woods on this share of the land; some fill parcels, some have an outline of their own."""
+def plan_woods(c, fraction):
+    """Plan woods on this fraction of the land; some fill parcels, some have their own outline."""
     suits = 0.8 * smooth_noise(c.rng, c.shape, 60) + 0.25 * smooth_noise(c.rng, c.shape, 16)
     suits += c.rng.normal(0, 2.0, len(c.polygons)).astype(np.float32)[c.parcel]
     land = np.ones(c.shape, bool) if c.water is None else c.water < -5
     sample = suits[FEW][land[FEW]]
-    level = np.inf if share == 0 or not sample.size else np.quantile(sample, 1 - share)
+    level = np.inf if fraction == 0 or not sample.size else np.quantile(sample, 1 - fraction)
     c.forest = land & (c.road > 3) & (suits >= level)
 
 
 @dataclass
 class House:
+    """A house or a barn."""
+
     centre: np.ndarray
     angle: float
-    half: np.ndarray  # along the ridge and across it
+    half: np.ndarray  # half lengths along the ridge and across it
     barn: bool
-    place: tuple  # what turned_rectangle says of it
+    place: tuple  # its pixels, from `turned_rectangle`
 
 
 @dataclass
@@ -155,13 +150,13 @@ class Plot:
     drive: tuple  # two ends
 
 
-def plan_houses(c, share):
-    """Build on this share of the places along the roads."""
+def plan_houses(c, fraction):
+    """Put houses and barns on this fraction of the places along the roads."""
     rng, (h, w) = c.rng, c.shape
     taken = np.zeros((0, 3))  # x, y, radius
-    for road, side in ((road, side) for road in c.roads * (share > 0) for side in (-1, 1)):
+    for road, side in ((road, side) for road in c.roads * (fraction > 0) for side in (-1, 1)):
         n = int(road.length / 22) + 1
-        barn = rng.random(n) < np.interp(share, [0.3, 0.6], [0.3, 0.06])
+        barn = rng.random(n) < np.interp(fraction, [0.3, 0.6], [0.3, 0.06])
         step = rng.uniform(22, 30, n) + 24 * barn
         along = np.cumsum(step) - step / 2 + rng.uniform(0, 15)
         long = np.where(barn, rng.uniform(13, 22, n), rng.uniform(6.6, 9.2, n))
@@ -178,7 +173,7 @@ def plan_houses(c, share):
         points = to_pixels(c, road.points(ways, asides * np.tile(back, 3)))
         fronts, ahead, centres = np.split(points, 3)
         angle = angle_of(ahead - fronts)
-        ok = (rng.random(n) < share) & (along < road.length - 8) & is_dry(c, centres, 14)
+        ok = (rng.random(n) < fraction) & (along < road.length - 8) & is_dry(c, centres, 14)
         ok &= ((centres > 0) & (centres < (w, h))).all(1) & ~values_at(c.forest, centres)
         ok &= values_at(c.road, centres) > depth + 1.5
         for k in np.flatnonzero(ok):
@@ -204,32 +199,33 @@ def plan_houses(c, share):
             c.plots.append(Plot(middle, angle[k], half, barn[k], drive))
 
 
-def plan_ground(c, share):
-    """Choose what covers each parcel; this share of the open land is tilled."""
+def plan_ground(c, fraction):
+    """Choose the ground of each parcel; this fraction of the open land is tilled."""
     rng, count = c.rng, len(c.polygons)
     open_land = ~c.forest[FEW] if c.water is None else ~c.forest[FEW] & (c.water[FEW] < -8)
     areas = np.bincount(c.parcel[FEW][open_land], minlength=count)
     homes = np.array([house.centre for house in c.houses]).reshape(-1, 2)
     homes = np.bincount(values_at(c.parcel, homes), minlength=count)
-    # where many houses stand is tilled last
+    # parcels with many houses are tilled last
     order = np.argsort(homes * 250 / np.maximum(areas, 1) + rng.uniform(0, 1.5, count))
     filled = np.cumsum(areas[order]) - areas[order] / 2
     c.tilled = np.zeros(count, bool)
-    c.tilled[order[filled < share * areas.sum()]] = True
+    c.tilled[order[filled < fraction * areas.sum()]] = True
     edges = np.array([longest_edge(polygon)[1] for polygon in c.polygons])
     c.row_angle = angle_of(edges) + rng.normal(0, 0.04, count)
     c.row_angle += np.pi / 2 * (rng.random(count) < 0.15)
-    c.grounds = [pick(rng, CROPS if tilled else ((2, GRASS), (1, PASTURE))) for tilled in c.tilled]
-    c.labels[:] = np.where(c.tilled, FIELD, MEADOW).astype(np.uint8)[c.parcel]
-    c.labels[c.forest] = FOREST
+    meadows = ((2, palette.GRASS), (1, palette.PASTURE))
+    c.grounds = [pick(rng, palette.CROPS if tilled else meadows) for tilled in c.tilled]
+    c.labels[:] = np.where(c.tilled, palette.FIELD, palette.MEADOW).astype(np.uint8)[c.parcel]
+    c.labels[c.forest] = palette.FOREST
     c.ground = c.parcel.astype(np.intp)
     c.ground[c.forest] = count
-    c.grounds.append(WOOD_FLOOR)
+    c.grounds.append(palette.WOOD_FLOOR)
     for plot in c.plots:
         where, along, across = turned_rectangle(c, plot.centre, plot.angle, plot.half)
         ragged = 0.7 * c.noise["medium"].take(where)
         inside = np.maximum(np.abs(along) - plot.half[0], np.abs(across) - plot.half[1]) < ragged
         where = where[inside & ~c.forest.take(where)]
         c.ground.put(where, len(c.grounds))
-        c.labels.put(where, ROAD if plot.barn else MEADOW)
-        c.grounds.append(YARD if plot.barn else LAWN)
+        c.labels.put(where, palette.ROAD if plot.barn else palette.MEADOW)
+        c.grounds.append(palette.YARD if plot.barn else palette.LAWN)

@@ -1,8 +1,8 @@
-"""Does a drawn aerial scene show what its label map asked for? It is read back, without a network.
+"""Evaluators of generated aerial scenes: how well an image agrees with its label map.
 
-Both readings are simple on purpose, and no judge of beauty: what they say of a drawn scene means
-something only beside what they say of real ones. A real field may look like another's meadow, and
-a wood is full of edges that no label map holds.
+Both evaluators are simple, use no network, and do not rate realism. Compare the score of a
+generated scene with that of rendered ones, which do not reach 1: one field may look like another
+meadow, and woods are full of edges that are not in the label map.
 """
 
 import numpy as np
@@ -13,24 +13,18 @@ from skimage.feature import canny
 from keras_gen.data.aerial import palette, rendering
 from keras_gen.metrics.arrays import as_batch
 
-SMOOTHING = 2.0  # pixels over which colour and texture are averaged
-
-
-COLOUR_SCALE, TEXTURE_SCALE = 0.06, 0.01  # differences that count alike
-
-
-EDGE_SMOOTHING = 1.5
-
-
+SMOOTHING = 2.0  # pixels, standard deviation of the Gaussian for colour and texture
+COLOUR_SCALE, TEXTURE_SCALE = 0.06, 0.01  # differences of equal weight
+EDGE_SMOOTHING = 1.5  # pixels
 WEAK_EDGE, STRONG_EDGE = 0.1, 0.2  # Canny's two thresholds
 
 
 def read_classes(image: ArrayLike) -> np.ndarray:
-    """Say which class each pixel looks like: the one whose documented colour and texture are near.
+    """Classify each pixel by the nearest documented colour and texture.
 
-    Colour is averaged over the pixels around (a Gaussian of 2 pixels), texture is the mean absolute
-    difference of the brightness from that of its 3×3 pixels, averaged likewise. Near is meant with
-    a colour difference of 0.06 counting as much as one in texture of 0.01.
+    Colour is averaged with a Gaussian of 2 pixels. Texture is the absolute difference of the
+    brightness from the mean of the 3×3 pixels around, averaged in the same way. A colour difference
+    of 0.06 has the same weight as a texture difference of 0.01.
 
     Args:
         image: float array `(height, width, 3)` in 0 … 1.
@@ -39,11 +33,11 @@ def read_classes(image: ArrayLike) -> np.ndarray:
         uint8 array `(height, width)` with values as in `palette.CLASSES`.
 
     Raises:
-        ValueError: if the image is none of the sort.
+        ValueError: if the image has another type or shape.
 
     Example:
         >>> water = np.full((32, 32, 3), palette.CLASSES["water"].mean)
-        >>> int(read_classes(water)[16, 16]) == aerial.WATER
+        >>> int(read_classes(water)[16, 16]) == palette.WATER
         True
     """
     image = _scene(image)
@@ -60,17 +54,17 @@ def read_classes(image: ArrayLike) -> np.ndarray:
 
 
 def class_agreement(image: ArrayLike, labels: ArrayLike) -> float:
-    """Give the share of the pixels whose class `read_classes` reads as the label map has it.
+    """Return the fraction of pixels for which `read_classes` agrees with the label map.
 
     Args:
         image: float array `(height, width, 3)` in 0 … 1.
         labels: whole numbers `(height, width)` as in `palette.CLASSES`.
 
     Returns:
-        A share from 0 to 1; real scenes reach about 0.48, as fields are of many colours.
+        A fraction, 0 … 1. Rendered scenes reach about 0.48, because fields have many colours.
 
     Raises:
-        ValueError: if the sizes differ, or the arrays are none of the sort.
+        ValueError: if the sizes differ, or the arrays have other types or shapes.
 
     Example:
         >>> labels, image = rendering.scene(0, 128)
@@ -82,11 +76,11 @@ def class_agreement(image: ArrayLike, labels: ArrayLike) -> float:
 
 
 def edge_agreement(image: ArrayLike, labels: ArrayLike, *, tolerance: float = 2.0) -> float:
-    """Say how well an image's edges and its label map's borders lie on each other: the F-score.
+    """Return the F-score of an image's edges against the borders of its label map.
 
-    The harmonic mean of two shares: of the image's edges (Canny's, on a brightness smoothed over
-    1.5 pixels) those within `tolerance` of a border of the label map, and of the borders those
-    within `tolerance` of an edge.
+    The harmonic mean of precision and recall. Precision is the fraction of the image's edges
+    (Canny's, on a brightness smoothed over 1.5 pixels) within `tolerance` of a border of the label
+    map; recall is the fraction of the borders within `tolerance` of an edge.
 
     Args:
         image: float array `(height, width, 3)` in 0 … 1.
@@ -94,11 +88,11 @@ def edge_agreement(image: ArrayLike, labels: ArrayLike, *, tolerance: float = 2.
         tolerance: pixels.
 
     Returns:
-        A share from 0 to 1; real scenes reach about 0.65. 0 where one has edges and the other has
-        none, 1 where neither has any.
+        A score, 0 … 1; rendered scenes reach about 0.65. It is 0 if only one of the two has edges,
+        and 1 if neither has any.
 
     Raises:
-        ValueError: if the sizes differ, or the arrays are none of the sort.
+        ValueError: if the sizes differ, or the arrays have other types or shapes.
 
     Example:
         >>> labels = np.repeat([[0] * 32 + [6] * 32], 64, axis=0)
@@ -107,7 +101,7 @@ def edge_agreement(image: ArrayLike, labels: ArrayLike, *, tolerance: float = 2.
 
     References:
         Canny (1986), "A computational approach to edge detection"; Martin, Fowlkes and Malik (2004)
-        for the F-score of borders.
+        for the F-score of boundaries.
     """
     labels = _labels(labels, image)
     brightness = _scene(image).mean(axis=-1)
@@ -115,9 +109,9 @@ def edge_agreement(image: ArrayLike, labels: ArrayLike, *, tolerance: float = 2.
     borders = _borders(labels)
     if not edges.any() or not borders.any():
         return float(not edges.any() and not borders.any())
-    right = _near(edges, borders, tolerance)
-    found = _near(borders, edges, tolerance)
-    return 2 * right * found / (right + found) if right + found else 0.0
+    precision = _fraction_near(edges, borders, tolerance)
+    recall = _fraction_near(borders, edges, tolerance)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def _scene(image):
@@ -131,7 +125,7 @@ def _scene(image):
 
 def _labels(labels, image):
     labels = np.asarray(labels)
-    rendering.colour(labels)  # says what is wrong with values that stand for no class
+    rendering.colour(labels)  # raises an error for values that are not classes
     if labels.shape != np.shape(image)[:2]:
         raise ValueError(
             f"the label map has shape {labels.shape} and the image {np.shape(image)}; expected the "
@@ -141,13 +135,13 @@ def _labels(labels, image):
 
 
 def _borders(labels):
-    """Pixels whose class differs from that of the next pixel to the right or below."""
+    """Return the pixels whose class differs from that of the next pixel to the right or below."""
     borders = np.zeros(labels.shape, bool)
     borders[:-1] |= labels[:-1] != labels[1:]
     borders[:, :-1] |= labels[:, :-1] != labels[:, 1:]
     return borders
 
 
-def _near(these, those, tolerance):
-    """Share of these pixels that lie within the tolerance of one of those."""
+def _fraction_near(these, those, tolerance):
+    """Return the fraction of these pixels that lie within the tolerance of one of those."""
     return float((ndimage.distance_transform_edt(~those)[these] <= tolerance).mean())

@@ -1,15 +1,12 @@
-"""Procedural aerial photographs: pairs of a label map and an image, deterministic by seed.
+"""Synthetic aerial photographs: pairs of a label map and an image, deterministic by seed.
 
-A scene is made in the order in which a landscape is. First the plan: parcels, water, roads, woods,
-houses, crops. Then the paint: ground, water, roads, and every crown, roof and car, each with its
-height. Last one sun, which lights the slopes and casts every shadow. Lengths are pixels; a pixel is
-about 0.75 m of ground at any image size, so a larger image shows more land.
+A scene is made in three stages. The plan comes first: parcels, water, roads, woods, houses, crops
+(modules `parcels` and `planning`). Then everything is painted, with its height: ground, water and
+roads (`ground`), every crown (`plants`), roof and car (`buildings`). Finally one sun lights the
+slopes and casts all shadows (`light`). Lengths are pixels; a pixel is about 0.75 m of ground at any
+image size, so a larger image shows more land.
 
-    plan     aerial_parcels, aerial_plan
-    paint    aerial_ground, aerial_plants, aerial_buildings
-    light    aerial_light
-
-on an `aerial_canvas`, with the classes and colours of `aerial_palette`.
+All of them share a `canvas`, and the classes and colours of `palette`.
 """
 
 import operator
@@ -17,6 +14,7 @@ import operator
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_gen._util.arguments import as_pair
 from keras_gen.data.aerial.buildings import paint_house, park
 from keras_gen.data.aerial.canvas import MARGIN, new_canvas, pick
 from keras_gen.data.aerial.ground import paint_ground, paint_roads, paint_water
@@ -34,8 +32,7 @@ from keras_gen.data.aerial.plants import plant
 
 AMOUNTS = ("water", "forest", "fields", "roads", "buildings")
 
-
-THEMES = {  # how common; the range of each amount; the chance of water
+THEMES = {  # frequency; range of each amount; chance of water
     "farmland": (4.0, ((0.004, 0.03), (0.04, 0.2), (0.8, 1), (0.1, 0.35), (0.05, 0.3)), 0.4),
     "village": (3.0, ((0.004, 0.04), (0.03, 0.12), (0.4, 0.8), (0.35, 0.6), (0.6, 1)), 0.3),
     "woodland": (1.5, ((0.005, 0.05), (0.4, 0.7), (0.3, 0.8), (0.1, 0.25), (0, 0.3)), 0.5),
@@ -56,40 +53,38 @@ def scene(
     buildings: float | None = None,
     sun: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one aerial photograph and its label map.
+    """Render one aerial photograph and its label map.
 
-    The same arguments give the same bytes. An amount that is not given is drawn with the seed, in
-    ranges that make farmland, villages, woodland, lakes, rivers and coasts.
+    The same arguments give the same bytes. An amount of None is sampled with the seed, from ranges
+    that give farmland, villages, woodland, lakes, rivers and coasts.
 
     Args:
         seed: any whole number from 0.
         size: side of the image in pixels of about 0.75 m, or `(height, width)`.
-        water: share of the scene under water, 0 … 1.
-        forest: share of the land under woods, 0 … 1. Hedges, orchards and single trees come on
-            top.
-        fields: share of the open land that is tilled, 0 … 1, as nearly as whole parcels allow; the
-            rest is meadow.
-        roads: share of the parcels' borders that carry a road, 0 … 1. Above 0 there is at least a
-            main road.
-        buildings: share of the places along the roads that are built on, 0 … 1; without roads,
-            none.
-        sun: where the light comes from, degrees clockwise from the top of the image. Drawn from
-            −75 … 75 when not given.
+        water: fraction of the scene under water, 0 … 1.
+        forest: fraction of the land under woods, 0 … 1, without hedges, orchards and single trees.
+        fields: fraction of the open land that is tilled, 0 … 1, as closely as whole parcels allow;
+            the rest is meadow.
+        roads: fraction of the borders between parcels that carry a road, 0 … 1. Above 0 there is at
+            least a main road.
+        buildings: fraction of the places along the roads that have a building, 0 … 1.
+        sun: direction of the light, in degrees clockwise from the top of the image. None: sampled
+            from −75 … 75.
 
     Returns:
         The label map, uint8 of shape `(height, width)` with values as in `CLASSES`, and the image,
         float32 of shape `(height, width, 3)` in 0 … 1. The image holds 8-bit values divided by 255,
-        so storing it in 8 bits loses nothing.
+        so it can be stored in 8 bits without loss.
 
     Raises:
-        ValueError: for a seed, a size, an amount or a sun that is not as said above.
+        ValueError: if seed, size, an amount or the sun is outside its range.
 
     Example:
         >>> labels, image = scene(7, size=(64, 96), water=0.3)
         >>> labels.shape, labels.dtype, image.shape, image.dtype
         ((64, 96), dtype('uint8'), (64, 96, 3), dtype('float32'))
     """
-    height, width = _checked_size(size)
+    height, width = as_pair(size)
     rng = np.random.default_rng(_checked_seed(seed))
     theme = pick(rng, [(weight, name) for name, (weight, *_) in THEMES.items()])
     _, ranges, chance = THEMES[theme]
@@ -118,7 +113,7 @@ def scene(
 
 
 def colour(label_map: ArrayLike) -> np.ndarray:
-    """Colour a label map for looking at it.
+    """Colour a label map for a figure.
 
     Args:
         label_map: whole numbers as in `CLASSES`, of any shape `(…)`.
@@ -127,7 +122,7 @@ def colour(label_map: ArrayLike) -> np.ndarray:
         float32 in 0 … 1 of shape `(…, 3)`.
 
     Raises:
-        ValueError: for values that stand for no class.
+        ValueError: if a value is not that of a class.
 
     Example:
         >>> (colour([[0, 6]]) * 255).round().astype(int).tolist()
@@ -137,7 +132,7 @@ def colour(label_map: ArrayLike) -> np.ndarray:
 
 
 def one_hot(label_map: ArrayLike) -> np.ndarray:
-    """Turn a label map into one channel per class, as a network takes it.
+    """Turn a label map into one channel per class, as the input of a network.
 
     Args:
         label_map: whole numbers as in `CLASSES`, of any shape `(…)`.
@@ -146,7 +141,7 @@ def one_hot(label_map: ArrayLike) -> np.ndarray:
         float32 of shape `(…, 7)`: 1 in the channel of the class, 0 elsewhere.
 
     Raises:
-        ValueError: for values that stand for no class.
+        ValueError: if a value is not that of a class.
 
     Example:
         >>> one_hot([6, 0]).tolist()
@@ -155,14 +150,11 @@ def one_hot(label_map: ArrayLike) -> np.ndarray:
     return np.eye(len(CLASSES), dtype=np.float32)[_checked_labels(label_map)]
 
 
-# ---- checks --------------------------------------------------------------------------------------
-
-
 def _checked_labels(label_map):
     labels = np.asarray(label_map)
     if labels.dtype.kind not in "ui":
         raise ValueError(
-            f"a label map holds whole numbers, received {labels.dtype}; give the first of the two "
+            f"a label map holds whole numbers, received {labels.dtype}; pass the first of the two "
             "arrays that scene() returns"
         )
     if labels.size and not (labels.min() >= 0 and labels.max() < len(CLASSES)):
@@ -183,28 +175,15 @@ def _checked_seed(seed):
     return number
 
 
-def _checked_size(size):
-    try:
-        sides = [operator.index(side) for side in (size if np.ndim(size) else (size, size))]
-    except TypeError:
-        sides = []
-    if len(sides) != 2 or min(sides) < 1:
-        raise ValueError(
-            f"size={size!r} is neither a number of pixels from 1 nor a pair (height, width); try "
-            "size=400 or size=(300, 400)"
-        )
-    return sides
-
-
 def _checked_number(name, value, low, high):
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = np.nan
     if not low <= number <= high:  # also false for NaN
-        kind = "an angle in degrees" if name == "sun" else "a share"
+        kind = "an angle in degrees" if name == "sun" else "a fraction"
         raise ValueError(
             f"{name}={value!r} is not {kind} from {low} to {high}; leave {name} out to have it "
-            "drawn with the seed"
+            "sampled with the seed"
         )
     return number
