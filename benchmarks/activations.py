@@ -143,7 +143,7 @@ def main():
         "looks": LOOKS,
         "rates": RATES,
         "seeds": SEEDS,
-        "truth_saturation": round(reference, 4),
+        "reference_saturation": round(reference, 4),
     }
 
     def note(experiment, **row):

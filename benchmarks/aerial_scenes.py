@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 import scipy  # noqa: E402
 from scipy import ndimage  # noqa: E402
 
-from keras_gen.data.aerial import palette, rendering
+from keras_gen.data.aerial import palette, rendering  # noqa: E402
 
 
 def main():

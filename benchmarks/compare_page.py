@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 import keras_gen as kg
+from keras_gen._util.machine import machine
 
 EIGHT = (
     "nearest bicubic transposed transposed_overlap trained_nearest trained_bilinear subpixel blur"
@@ -53,7 +54,7 @@ def main():
         "# The page that compares upsampling methods",
         "",
         "Three photographs at 400×400 (`chelsea`, `coffee`, an aerial scene), each with the reference "
-        f"and every method, from the command line. {kg.machine()}.",
+        f"and every method, from the command line. {machine()}.",
         "",
         "| methods | seconds | processor seconds | page (MB) |",
         "|---|---|---|---|",

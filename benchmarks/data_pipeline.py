@@ -22,7 +22,7 @@ from keras_gen.data import bundled, folders, synthetic
 from keras_gen.data.batches import label_pairs, pairs
 from keras_gen.data.images import Images
 from keras_gen.data.scenes import TRAINING_SCENES, Scenes
-from keras_gen.training import loop
+from keras_gen.training import supervised
 
 STEPS, WARM_UP = 60, 10
 LIMIT = 0.05
@@ -82,7 +82,7 @@ def main() -> None:
         }
         for job, ((low, high, batch_size), settings) in JOBS.items():
             model = kg.simple_generator(**settings)
-            loop.compile_for_images(model, steps=STEPS * 2)
+            supervised.compile_for_images(model, steps=STEPS * 2)
             for name, images in sources.items():
                 dataset = pairs(images, low, high, steps=STEPS, batch_size=batch_size)
                 share, seconds = timed(model, dataset)
@@ -91,7 +91,7 @@ def main() -> None:
                 lines.append(f"| {job} | {name} | {share:.2%} | {seconds:.3f} s | {bare:.3f} s |")
                 print(lines[-1])
     model = kg.unet_generator((128, 128, len(kg.data.aerial.CLASSES)), filters=12)
-    loop.compile_for_images(model, steps=STEPS * 2, loss="mean_absolute_error")
+    supervised.compile_for_images(model, steps=STEPS * 2, loss="mean_absolute_error")
     scenes = Scenes(SCENES)
     start = time.perf_counter()
     for place in range(len(scenes)):

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 import keras_gen as kg
+from keras_gen._util.machine import machine
 
 GENERATORS = {"simple_x4_photos": Fraction(4), "simple_64to400_photos": Fraction(25, 4)}
 RIVALS = ("simple_64to400_photos", "unet_64to400_photos")
@@ -121,7 +122,7 @@ def main():
     lines = [
         "# Enlarging held-out photographs",
         "",
-        f"Means over `chelsea` and `coffee`. {kg.machine()}.",
+        f"Means over `chelsea` and `coffee`. {machine()}.",
         "",
         "| scale | method | PSNR (dB) | SSIM | seconds |",
         "|---|---|---|---|---|",

@@ -36,9 +36,10 @@ from keras_gen.training import adversarial, evaluation
 from keras_gen.training.schedules import InverseSquareRootDecay
 
 SIZE, LATENT, BATCH = 64, 64, 16
-NETWORK = {"filters": (96, 64, 32, 16), "grain": 4, "upsampling": "bilinear", "normalise": False}
-JUDGES = {"levels": 4, "scales": (1, 4)}
-GAME = {
+NETWORK = {"filters": (96, 64, 32, 16), "noise_channels": 4}
+NETWORK |= {"upsampling": "bilinear", "normalize": False}
+DISCRIMINATORS = {"levels": 4, "scales": (1, 4)}
+SETTINGS = {
     "loss": "relativistic",
     "penalty": "first_order",
     "gamma": 0.1,
@@ -46,10 +47,10 @@ GAME = {
     "augmentation": ("translation",),
     "ema_half_life": 4000.0,
 }
-RATE = {"highest": 3e-4, "warm_up": 100, "steady": 500}
+RATE = {"peak": 3e-4, "warmup_steps": 100, "hold_steps": 500}
 VARIANTS = {
     "the sketch, as written": {"pair": "dcgan", "loss": "minimax_as_written"},
-    "the sketch, sign mended": {"pair": "dcgan", "loss": "minimax"},
+    "the sketch, sign corrected": {"pair": "dcgan", "loss": "minimax"},
     "DCGAN": {"pair": "dcgan", "loss": "non_saturating"},
     "the recipe": {},
     "… with the non-saturating loss": {"loss": "non_saturating"},
@@ -61,11 +62,11 @@ VARIANTS = {
     "… at a constant rate": {"constant": True},
     "… with momentum 0.5": {"momentum": 0.5},
     "… without the second scale": {"scales": (1,)},
-    "… without grain": {"grain": 0},
-    "… with group normalisation": {"normalise": True},
+    "… without the noise branch": {"noise_channels": 0},
+    "… with group normalisation": {"normalize": True},
     "… with transposed convolutions": {"upsampling": "transposed"},
 }
-JUDGED = 96
+EVALUATION_IMAGES = 96
 SHOWN = 8
 SCORES = ("swd_separate", "swd_joint", "diversity", "checkerboard_2")
 RESULT = Path(__file__).with_suffix(".json")
@@ -102,28 +103,28 @@ def build(variant, seed):
     changes = VARIANTS[variant]
     if changes.get("pair") == "dcgan":
         networks = dcgan(seed)
-        game = {"loss": changes["loss"], "penalty": "none", "augmentation": ()}
+        settings = {"loss": changes["loss"], "penalty": "none", "augmentation": ()}
         rates = [keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in networks]
     else:
-        network, judges, game = (
+        network, discriminator_options, settings = (
             {name: changes.get(name, value) for name, value in options.items()}
-            for options in (NETWORK, JUDGES, GAME)
+            for options in (NETWORK, DISCRIMINATORS, SETTINGS)
         )
         networks = (
             gan_generator(LATENT, SIZE, seed=2 * seed, **network),
-            gan_discriminator((SIZE, SIZE, 3), seed=2 * seed + 1, **judges),
+            gan_discriminator((SIZE, SIZE, 3), seed=2 * seed + 1, **discriminator_options),
         )
-        rate = RATE["highest"] if changes.get("constant") else InverseSquareRootDecay(**RATE)
+        rate = RATE["peak"] if changes.get("constant") else InverseSquareRootDecay(**RATE)
         rates = [adversarial.adam(rate) for _ in networks]
         for optimizer in rates:
             optimizer.beta_1 = changes.get("momentum", optimizer.beta_1)
-    gan = GAN(*networks, seed=seed, **game)
+    gan = GAN(*networks, seed=seed, **settings)
     gan.compile(*rates)
     return gan
 
 
-def play(variant, seed, minutes, images, judge, every=100):
-    """Train for some CPU minutes, then judge: the scores, the steps, and what is drawn."""
+def run(variant, seed, minutes, images, evaluator, every=100):
+    """Train for some CPU minutes, then evaluate: the scores, the steps and some images."""
     gan = build(variant, seed)
     changes = VARIANTS[variant]
     averaged = changes.get("averaged", changes.get("pair") != "dcgan")
@@ -139,13 +140,13 @@ def play(variant, seed, minutes, images, judge, every=100):
         spent += time.process_time() - start if step else 0.0
         step = last
     generator = gan.averaged_generator if averaged else gan.generator
-    numbers = judge(generator)
+    numbers = evaluator(generator)
     row = {name: numbers[name] for name in SCORES}
     row |= {
         name: logs[name][-1] for name in ("gap", "discriminator_advantage", "generator_gradient")
     }
     row |= {"steps": step, "cpu_minutes": spent / 60}
-    return row, judge.draw(generator, SHOWN)
+    return row, evaluator.generate(generator, SHOWN)
 
 
 def write(results, held_out):
@@ -158,12 +159,12 @@ def write(results, held_out):
         f"the last state, {len(seeds)} seeds: each number is their mean, in brackets the seeds. "
         f"{results['machine']}.",
         "",
-        f"SWD is the sliced Wasserstein distance of {JUDGED} images to as many real ones, over "
+        f"SWD is the sliced Wasserstein distance of {EVALUATION_IMAGES} images to as many real ones, over "
         "that of real images to real ones; diversity is 1 − MS-SSIM of pairs over that of real "
         "images; checkerboard is the share of variance that repeats every 2 pixels, × 1000; told "
         "apart is 0 where D is blind, 0.69 where it always tells the real image of a pair.",
         "",
-        "| variant | SWD, separately | jointly | diversity | checkerboard | told apart | steps |",
+        "| variant | SWD, separately | jointly | diversity | checkerboard | separated | steps |",
         "|---|---|---|---|---|---|---|",
     ]
 
@@ -244,8 +245,8 @@ def main():
     done = results["variants"]
     results["variants"] = {variant: done.get(variant, {}) for variant in VARIANTS}
     images = sky([bundled.photographs("train")["hubble"]])
-    real = crop_batch(images, (SIZE, SIZE), 2 * JUDGED, seed=(0, 1), turn=True)
-    judge = evaluation.Evaluator(real, sampling.sample_latents(JUDGED, LATENT), batch_size=32)
+    real = crop_batch(images, (SIZE, SIZE), 2 * EVALUATION_IMAGES, seed=(0, 1), turn=True)
+    evaluator = evaluation.Evaluator(real, sampling.sample_latents(EVALUATION_IMAGES, LATENT), batch_size=32)
     # All variants with one seed first: a run that is stopped leaves something to compare.
     for seed in arguments.seeds:
         for variant in VARIANTS:
@@ -253,7 +254,7 @@ def main():
             if variant not in arguments.only or str(seed) in done:
                 continue
             keras.backend.clear_session()
-            row, drawn = play(variant, seed, arguments.minutes, images, judge)
+            row, drawn = run(variant, seed, arguments.minutes, images, evaluator)
             done[str(seed)] = row
             if seed == arguments.seeds[0]:
                 np.save(drawn_in(directory, variant), drawn)
@@ -262,9 +263,9 @@ def main():
                 RESULT, json.dumps(results, indent=1, ensure_ascii=False) + "\n"
             )
     unseen = crop_batch(
-        sky([bundled.held_out_sky()[0]]), (SIZE, SIZE), JUDGED, seed=(0, 2), turn=True
+        sky([bundled.held_out_sky()[0]]), (SIZE, SIZE), EVALUATION_IMAGES, seed=(0, 2), turn=True
     )
-    write(results, judge.compare(unseen))
+    write(results, evaluator.compare(unseen))
     picture(results, directory, real[:SHOWN])
 
 

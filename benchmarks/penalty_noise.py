@@ -4,7 +4,7 @@
 
 Real images are crops of aerial scenes, 64×64; the others are the same crops with one fault,
 a noise of standard deviation 0.015: grain in colours alone, grey grain, or soft clouds. Nothing
-else differs, so how well pairs are told apart says how well the discriminator sees the fault. The
+else differs, so how well pairs are separated says how well the discriminator sees the fault. The
 noise of the penalty is white or natural (`gan_losses.NOISES`). Two seeds, some minutes on two
 cores; writes benchmarks/penalty_noise.json and penalty_noise.md.
 """
@@ -82,7 +82,7 @@ def write(results):
     lines = [
         "# What a discriminator overlooks under a penalty",
         "",
-        f"By how much of ln 2 = 0.69 pairs are told apart that differ in one fault of standard "
+        f"By how much of ln 2 = 0.69 pairs are separated that differ in one fault of standard "
         f"deviation {STRENGTH}, after {STEPS} steps; σ = {SIGMA}; mean (and each) of "
         f"{len(SEEDS)} seeds.",
         "",

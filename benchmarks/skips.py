@@ -3,7 +3,7 @@
     python benchmarks/skips.py
 
 Trains both at equal parameters and steps, on the same batches, with three seeds, on crops of the
-bundled photographs, and judges them on crops of the two that no training sees: PSNR in colour over
+bundled photographs, and evaluates them on crops of the two that no training sees: PSNR in colour over
 the whole, over edges and over flat regions, and over what the clouds hide and what they leave.
 Without its base: a base would be a skip connection past the whole network. Writes skips.json and
 skips.md beside this file.
@@ -19,7 +19,7 @@ from scipy import ndimage
 import keras_gen as kg
 from keras_gen._util import machine
 from keras_gen.data import batches, bundled, occlusions
-from keras_gen.training import loop
+from keras_gen.training import supervised
 
 SIDE, BATCH, STEPS, SEEDS = 64, 8, 600, (0, 1, 2)
 RATE = 4e-3
@@ -32,9 +32,7 @@ def held_out() -> tuple[np.ndarray, np.ndarray]:
     """Clouded and clear crops of the photographs that are not trained on."""
     rng = np.random.default_rng(1)
     images = bundled.photographs("test")
-    clear = [
-        batches.training_crop(images, (SIDE, SIDE), rng, augment=False) for _ in range(HELD_OUT)
-    ]
+    clear = [batches.random_crop(images, (SIDE, SIDE), rng) for _ in range(HELD_OUT)]
     clear = np.stack(clear) / np.float32(255)
     clouded = [occlusions.occlude(image, 10_000 + seed) for seed, image in enumerate(clear)]
     return np.stack(clouded), clear
@@ -66,7 +64,7 @@ def train(seed: int, skips: bool) -> keras.Model:
     """One training, all else equal."""
     keras.utils.set_random_seed(seed)
     model = kg.unet_generator((SIDE, SIDE, 3), skips=skips, seed=seed, **NETWORK)
-    loop.compile_for_images(model, steps=STEPS, learning_rate=RATE)
+    supervised.compile_for_images(model, steps=STEPS, learning_rate=RATE)
     pairs = batches.cloud_pairs(
         bundled.photographs(), SIDE, steps=STEPS, batch_size=BATCH, seed=seed
     )

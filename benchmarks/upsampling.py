@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import keras_gen as kg
+from keras_gen._util.machine import machine
 
 SCALE = 4
 NETWORK = {"filters": 32, "blocks": 3, "base": False}  # no bicubic base: all goes through the step
@@ -48,16 +49,18 @@ def train(root, method, seed):
     return path
 
 
-def scores_of(drawn, reference):
-    """What one drawn picture scores; both uint8."""
-    drawn, reference = drawn / 255, reference / 255
+def scores_of(generated, reference):
+    """What one generated picture scores; both uint8."""
+    found = kg.quality(generated, reference)
+    gain = kg.checkerboard_gain(generated / 255, SCALE)
+    variance = (generated / 255).var(axis=(0, 1)).mean()
     return {
-        "psnr": kg.psnr(drawn, reference, luma=True, border=4),
-        "ssim": kg.ssim(drawn, reference, luma=True, border=4),
-        "gain": kg.checkerboard_gain(drawn, SCALE),
-        "amplitude": 255 * kg.checkerboard_amplitude(drawn, SCALE),
-        "sharpness": kg.sharpness(drawn),
-        "spectrum": kg.spectrum_distance(drawn, reference),
+        "psnr": found.psnr,
+        "ssim": found.ssim,
+        "gain": gain,
+        "amplitude": 255 * float(np.sqrt(gain * variance)),
+        "sharpness": found.sharpness,
+        "spectrum": found.spectrum_distance,
     }
 
 
@@ -65,7 +68,7 @@ def mean_of(rows):
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
-def judge(path):
+def evaluate(path):
     """Scores of a trained network over the held-out photographs, and on noise."""
     model = kg.inference.load_generator(path)
     pictures = kg.training.compare_with_bicubic(model, kg.data.photographs("test"), SCALE)
@@ -195,11 +198,11 @@ def main():
         "network": NETWORK,
         "training": TRAINING,
         "seeds": arguments.seeds,
-        "machine": kg.machine(),
+        "machine": machine(),
         "references": references(),
         "scores": {
             method: [
-                judge(run_directory(arguments.out, method, seed) / paths[method].name)
+                evaluate(run_directory(arguments.out, method, seed) / paths[method].name)
                 for seed in arguments.seeds
             ]
             for method in kg.UPSAMPLING

@@ -12,6 +12,7 @@ from . import (
 from ._util.figures import (
     COLOURS as COLOURS,
     contact_sheet as contact_sheet,
+    digest as digest,
     show as show,
     side_by_side as side_by_side,
 )

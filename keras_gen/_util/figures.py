@@ -37,17 +37,19 @@ def side_by_side(
     *,
     closeup: tuple[int, int, int] | None = None,
     title: str | None = None,
+    columns: int | None = None,
     width: float = 3.2,
 ):
-    """Plot pictures in a row under their names, and a close-up of each with unsmoothed pixels.
+    """Plot pictures under their names, and a close-up of each with its pixels unsmoothed.
 
     Args:
         pictures: by name; `(height, width)` or `(height, width, 3)`, uint8 or 0 … 1. They are
             plotted at the same size.
         closeup: `(top, left, side)` in pixels of the last picture: the same part of each picture
-            is plotted enlarged below it, and framed in the last.
+            is plotted below it, upscaled, and framed in the last.
         title: what the figure shows.
-        width: inches a picture.
+        columns: pictures in a row; all by default.
+        width: width of a picture, in inches.
 
     Returns:
         The Matplotlib figure.
@@ -56,30 +58,35 @@ def side_by_side(
 
     reference = list(pictures.values())[-1]
     tall = reference.shape[0] / reference.shape[1]
-    rows = 1 if closeup is None else 2
     ratios = [tall] if closeup is None else [tall, 1]
-    size = (width * len(pictures), width * sum(ratios) + 0.6)
+    columns = min(columns or len(pictures), len(pictures))
+    rows = math.ceil(len(pictures) / columns)
     figure, axes = plt.subplots(
-        rows,
-        len(pictures),
-        figsize=size,
+        rows * len(ratios),
+        columns,
+        figsize=(width * columns, rows * (width * sum(ratios) + 0.6)),
         squeeze=False,
         layout="constrained",
-        gridspec_kw={"height_ratios": ratios},
+        gridspec_kw={"height_ratios": ratios * rows},
     )
-    for axis, (name, picture) in zip(axes[0], pictures.items(), strict=True):
-        _imshow(axis, picture)
-        axis.set_title(name)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for index, (name, picture) in enumerate(pictures.items()):
+        row, column = divmod(index, columns)
+        whole, *below = axes[row * len(ratios) : (row + 1) * len(ratios), column]
+        _imshow(whole, picture)
+        whole.set_title(name)
+        for part in below:
+            top, left, side = closeup
+            # In the last picture's coordinates, so that a coarse one shows the very same part.
+            place = (0, reference.shape[1], reference.shape[0], 0)
+            _imshow(part, picture, extent=place, interpolation="nearest")
+            part.set_xlim(left, left + side)
+            part.set_ylim(top + side, top)
     if closeup is not None:
         top, left, side = closeup
         frame = {"fill": False, "edgecolor": COLOURS[4], "linewidth": 2}
-        axes[0, -1].add_patch(plt.Rectangle((left, top), side, side, **frame))
-        for axis, picture in zip(axes[1], pictures.values(), strict=True):
-            # In the last picture's coordinates, so that a coarse one shows the very same part.
-            place = (0, reference.shape[1], reference.shape[0], 0)
-            _imshow(axis, picture, extent=place, interpolation="nearest")
-            axis.set_xlim(left, left + side)
-            axis.set_ylim(top + side, top)
+        whole.add_patch(plt.Rectangle((left, top), side, side, **frame))
     if title:
         figure.suptitle(title)
     return figure
@@ -90,63 +97,30 @@ def _imshow(axis, picture, **options):
     grey = {"cmap": "gray", "vmin": 0, "vmax": 255 if picture.dtype == np.uint8 else 1}
     options |= grey if picture.ndim == 2 else {}
     axis.imshow(picture, **options)
+    axis.set_axis_on()
     axis.set_xticks([])
     axis.set_yticks([])
 
 
-def grid_with_closeups(
-    pictures: dict[str, np.ndarray],
-    titles: dict[str, str],
-    closeup: tuple[int, int, int],
-    *,
-    columns: int = 4,
-    width: float = 2.6,
-    title: str | None = None,
-):
-    """Draw many pictures in rows, under each the same close-up with its pixels unsmoothed.
+def digest(image: ArrayLike) -> str:
+    """Sum up an image in a line, for outputs that are compared as text.
 
     Args:
-        pictures: by name, all of the same size; `(height, width)` or `(height, width, 3)`.
-        titles: what to write above each, by name.
-        closeup: `(top, left, side)` in pixels; framed in every picture.
-        columns: pictures a row.
-        width: inches a picture.
-        title: what the figure shows.
+        image: uint8, or float in 0 … 1, of any shape.
 
     Returns:
-        The Matplotlib figure.
-    """
-    import matplotlib.pyplot as plt
+        Its shape and type, and its smallest, mean and largest value in 0 … 1, with two decimals.
 
-    height, across = next(iter(pictures.values())).shape[:2]
-    columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    tall = height / across
-    lines = max(text.count("\n") + 1 for text in titles.values())
-    figure, axes = plt.subplots(
-        2 * rows,
-        columns,
-        figsize=(width * columns, rows * (width * (tall + 1) + 0.22 * lines) + 0.4),
-        squeeze=False,
-        layout="constrained",
-        gridspec_kw={"height_ratios": [tall, 1] * rows},
+    Example:
+        >>> digest(np.full((400, 400, 3), 51, np.uint8))
+        '400×400×3 uint8, 0.20 to 0.20, mean 0.20'
+    """
+    image = np.asarray(image)
+    values = image / (255 if image.dtype == np.uint8 else 1)
+    shape = "×".join(map(str, image.shape))
+    return (
+        f"{shape} {image.dtype}, {values.min():.2f} to {values.max():.2f}, mean {values.mean():.2f}"
     )
-    for axis in axes.flat:
-        axis.set_axis_off()
-    top, left, side = closeup
-    for index, (name, picture) in enumerate(pictures.items()):
-        row, column = divmod(index, columns)
-        whole, part = axes[2 * row, column], axes[2 * row + 1, column]
-        for axis in (whole, part):
-            axis.set_axis_on()
-        _imshow(whole, picture)
-        whole.set_title(titles[name], fontsize=10)
-        frame = {"fill": False, "edgecolor": COLOURS[4], "linewidth": 1.5}
-        whole.add_patch(plt.Rectangle((left - 0.5, top - 0.5), side, side, **frame))
-        _imshow(part, picture[top : top + side, left : left + side], interpolation="nearest")
-    if title:
-        figure.suptitle(title)
-    return figure
 
 
 def contact_sheet(

@@ -12,26 +12,30 @@ from keras_gen._util import progress
 from keras_gen._util.quiet import quiet_tensorflow
 from keras_gen.cli.options import option
 
+# The columns that fit into a terminal; the page has more.
+IN_TERMINAL = ("psnr", "ssim", "sharpness", "gain", "milliseconds")
+
 
 class ManyValues(typer.core.TyperCommand):
-    """Options of a command that take several values: `--methods nearest bicubic --out …`."""
+    """A command whose options take several values: `--methods nearest bicubic --out …`."""
 
     several = ("--methods", "--model")
 
     def parse_args(self, ctx, args):
-        spread, option_now = [], None
+        """Repeat the option before each of its values, as Typer expects it."""
+        repeated, current = [], None
         for place, argument in enumerate(args):
             if argument == "--":
-                spread += args[place:]
+                repeated += args[place:]
                 break
             if argument.startswith("-"):
-                option_now = argument if argument in self.several else None
-                spread.append(argument)
-            elif option_now and spread[-1] != option_now:
-                spread += [option_now, argument]
+                current = argument if argument in self.several else None
+                repeated.append(argument)
+            elif current and repeated[-1] != current:
+                repeated += [current, argument]
             else:
-                spread.append(argument)
-        return super().parse_args(ctx, spread)
+                repeated.append(argument)
+        return super().parse_args(ctx, repeated)
 
 
 def compare(
@@ -48,7 +52,7 @@ def compare(
         list[str] | None,
         option(
             "nearest, bilinear, bicubic, lanczos; trained_nearest and so on; or fixed, trained, "
-            "all. Several, with spaces between (default all; with --model fixed).",
+            "all. Separate several with spaces (default all; with --model fixed).",
             metavar="NAME…",
         ),
     ] = None,
@@ -57,7 +61,7 @@ def compare(
         option("Your own networks: .keras files, or stored generators.", metavar="MODEL…"),
     ] = None,
     upscale: Annotated[
-        bool, option("Enlarge the pictures as they are; there is no reference then.", "--upscale")
+        bool, option("Upscale the pictures as they are, without a reference.", "--upscale")
     ] = False,
     longest: Annotated[
         int | None,
@@ -69,16 +73,18 @@ def compare(
         ),
     ] = None,
     crop: Annotated[
-        bool, option("Take the middle of large pictures, do not reduce them.", "--crop")
+        bool, option("Take the middle of large pictures instead of reducing them.", "--crop")
     ] = False,
-    count: Annotated[int, option("Most pictures on the page.", min=1, metavar="N")] = 24,
+    count: Annotated[
+        int, option("Maximum number of pictures on the page.", min=1, metavar="N")
+    ] = 24,
     title: Annotated[str | None, option("Heading of the page.", metavar="TEXT")] = None,
 ) -> None:
-    """Compare upsampling methods on pictures, as a page to open in a browser.
+    """Compare upsampling methods on pictures, on a page to open in a browser.
 
-    Each picture is made smaller and enlarged again by every method, so that the reference is known.
+    Each picture is reduced and upscaled again by every method, so that the reference is known.
 
-    The page needs no network: send it, or show it from a stick.
+    The page is one file that needs no network.
     """
     console = progress.new_console()
     with progress.activity(console, "importing Keras") as update:
@@ -91,7 +97,7 @@ def compare(
             raise ValueError(f"--out {out} is a directory; give the name of a file")
         out = out if out.suffix else out.with_suffix(".html")
         if out.suffix.lower() not in (".html", ".htm"):
-            raise ValueError(f"--out {out} is no page; give a name that ends in .html")
+            raise ValueError(f"--out {out} is not a page; give a name that ends in .html")
         check_writable(out.parent)
         comparison = comparing.compare(
             images,
@@ -109,15 +115,12 @@ def compare(
         comparison.write(out)
     progress.print_skipped(console, comparison.skipped)
     pictures = len(comparison.pictures)
-    console.print(_table(comparison, f"means of {pictures} pictures" if pictures > 1 else None))
+    caption = f"means of {pictures} pictures" if pictures > 1 else None
+    table = Table(title=caption, box=SIMPLE, pad_edge=False)
+    rows = comparison.table(c.key for c in comparison.columns if c.key in IN_TERMINAL)
+    for heading in rows[0]:
+        table.add_column(heading.replace(" (", "\n("), no_wrap=heading != "method")
+    for row in rows:
+        table.add_row(*map(Text, row.values()))
+    console.print(table)
     console.print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
-
-
-def _table(comparison, title):
-    table = Table(box=SIMPLE, title=title)
-    for name in ("method", *(column.label for column in comparison.columns)):
-        table.add_column(name)
-    for row in comparison.means():
-        numbers = (column.text(row[column.key]) for column in comparison.columns)
-        table.add_row(*map(Text, (row["method"], *numbers)))
-    return table

@@ -17,8 +17,9 @@ from rich.text import Text
 from keras_gen._util import progress
 from keras_gen._util.files import atomic_write
 from keras_gen._util.quiet import quiet_tensorflow
-from keras_gen.cli import comparing, generating, train, train_gan
-from keras_gen.cli.options import option, size_of
+from keras_gen.cli import comparing, generating, training
+from keras_gen.cli.options import option
+from keras_gen.training.options import read_size
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -95,8 +96,8 @@ def sizes(
     from keras_gen.sizes import planner
 
     found = planner.routes(
-        size_of(target),
-        source=size_of(source),
+        read_size(target),
+        source=read_size(source),
         allow_resize=allow_resize,
         allow_crop=allow_crop,
         max_stages=max_stages,
@@ -130,7 +131,7 @@ def inspect(
     ] = None,
 ) -> None:
     """Show size, receptive field, stride, parameters and cost, layer by layer."""
-    side = None if size is None else size_of(size)
+    side = None if size is None else read_size(size)
     if on is not None and plot is None:
         raise ValueError("--on says what to plot on; say where to write it with --plot FILE")
     if plot is not None and not plot.suffix:
@@ -165,10 +166,7 @@ def inspect(
 
 app.command(cls=comparing.ManyValues)(comparing.compare)
 app.command()(generating.generate)
-train_app.command("simple")(train.train_simple)
-train_app.command("unet")(train.train_unet)
-train_app.command("gan")(train_gan.train_gan)
-train_app.command("pix2pix")(train_gan.train_pix2pix)
+training.add_commands(train_app)
 
 
 def _print_table(console, header, rows):

@@ -1,7 +1,7 @@
-"""Compare upsampling methods on pictures: by eye on a page of HTML, and in numbers.
+"""Compare upsampling methods on pictures: by eye on an HTML page, and in numbers.
 
-Each picture is made smaller and enlarged again by every method, so that the reference is known; or,
-where there is no larger reference, enlarged as it is.
+Each picture is reduced and upscaled again by every method, so that the reference is known; or,
+where there is no larger reference, upscaled as it is.
 
     comparison = compare("photos/", scale=4)
     comparison.write("page.html")
@@ -16,36 +16,30 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_gen._util import machine
+from keras_gen._util import figures, machine
+from keras_gen._util.arguments import check_choice
 from keras_gen._util.files import atomic_write, expanded
 from keras_gen._util.progress import one_line
+from keras_gen._util.tables import Table
 from keras_gen.comparison import scores, upscalers
 from keras_gen.comparison.page import Column, Picture, means, page
-from keras_gen.comparison.preparation import Preparation, height_by_width
+from keras_gen.comparison.preparation import height_by_width, prepare
 from keras_gen.comparison.upscalers import Upscaler, show_scale
 from keras_gen.data import image_files
 
 LONGEST = 400  # pixels of the longer side of a panel
-
-
-LONGEST_ENLARGED = 800  # the same without a reference: what is given is not made smaller
-
-
+LONGEST_UPSCALED = 800  # the same without a reference: the input is not reduced
 LARGEST_SCALE = 16
-
-
 COUNT = 24  # pictures on a page
-
-
 MOST_PIXELS = 2**27  # of all panels: a page of about 120 MB, which browsers still open
 
 
 @dataclass
 class Comparison:
-    """What `compare` found.
+    """What `compare` returns.
 
     Attributes:
-        scale: by how much was enlarged.
+        scale: the factor.
         methods: the methods, in the order of the panels.
         pictures: `page.Picture`s with the panels, uint8, and their numbers.
         columns: which numbers there are.
@@ -65,11 +59,11 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
 
     def rows(self) -> list[dict]:
-        """The numbers of every picture and method.
+        """The numbers of every picture and method, unrounded.
 
         Returns:
-            One dict a panel: `picture`, `method`, and the numbers by `Column.key`, which are None
-            where there is none. Sharpness is in percent of the reference's where there is a reference.
+            One dict for each panel: `picture`, `method`, and the numbers by `Column.key`, those of
+            `Quality` under its names. A number that does not exist is None or absent.
         """
         return [
             {"picture": picture.name, "method": panel.title, **panel.numbers}
@@ -81,11 +75,76 @@ class Comparison:
         """The numbers of every method, averaged over the pictures.
 
         Returns:
-            One dict a method: `method`, and the numbers by `Column.key`.
+            One dict for each method: `method`, and the numbers by `Column.key`.
         """
         averages = means(self.pictures, self.columns)
         panels = self.pictures[0].panels
         return [{"method": panel.title, **row} for panel, row in zip(panels, averages, strict=True)]
+
+    def table(self, keys: Iterable[str] | None = None) -> Table:
+        """The means, rounded as on the page.
+
+        Args:
+            keys: which columns, by `Column.key`; all by default.
+
+        Returns:
+            One row for each method, with the columns' headings.
+
+        Raises:
+            ValueError: for a key that no column has.
+
+        Example:
+            >>> squares = np.kron(np.eye(8), np.ones((8, 8)))[..., None] * np.ones(3) * 255
+            >>> found = compare({"squares": squares.astype(np.uint8)}, methods=["nearest"])
+            >>> print(found.table(["psnr", "delta_e"]))
+            method     PSNR (dB)  ΔE2000
+            Reference  –          –
+            Nearest    25.25      1.89
+        """
+        columns = {column.key: column for column in self.columns}
+        chosen = list(columns if keys is None else keys)
+        for key in chosen:
+            check_choice("column", key, columns)
+        return Table(
+            {"method": row["method"]}
+            | {columns[key].heading: columns[key].text(row[key]) for key in chosen}
+            for row in self.means()
+        )
+
+    def figure(
+        self,
+        closeup: tuple[int, int, int] | None = None,
+        *,
+        picture: int = 0,
+        keys: Iterable[str] = ("psnr",),
+        columns: int = 4,
+        width: float = 2.6,
+    ):
+        """Plot a picture by every method, the reference last.
+
+        Args:
+            closeup: `(top, left, side)` in pixels of a part to show below each panel, unsmoothed.
+            picture: which picture, by its place.
+            keys: columns whose numbers are written above each panel.
+            columns: panels in a row.
+            width: width of a panel, in inches.
+
+        Returns:
+            The Matplotlib figure.
+        """
+        panels = [*self.pictures[picture].panels]
+        if self.has_reference:
+            panels.append(panels.pop(0))
+        shown = [column for column in self.columns if column.key in set(keys)]
+        images = {}
+        for panel in panels:
+            numbers = [
+                f"{column.label} {column.text(panel.numbers[column.key])} {column.unit}".strip()
+                for column in shown
+                if panel.numbers.get(column.key) is not None
+            ]
+            images["\n".join([panel.title, *numbers])] = panel.image
+        return figures.side_by_side(images, closeup=closeup, columns=columns, width=width)
 
     def html(self) -> str:
         """The page, as text."""
@@ -103,7 +162,7 @@ class Comparison:
         """Write the page, whole or not at all.
 
         Args:
-            path: the file; one that is there is replaced.
+            path: the file; an existing one is replaced.
 
         Returns:
             The path.
@@ -113,17 +172,18 @@ class Comparison:
         return path
 
     def _lead(self):
-        times, methods = show_scale(self.scale), len(self.methods)
         each = "One picture was" if len(self.pictures) == 1 else "Each picture was"
-        ways = "by one method" if methods == 1 else f"by {methods} methods"
+        methods = f"{len(self.methods)} methods" if len(self.methods) > 1 else "one method"
+        times = show_scale(self.scale)
         if self.has_reference:
             return (
-                f"{each} made {times} times smaller and enlarged again {ways}. The reference comes "
-                "first: what a panel lacks, its method lost; what it adds, its method made up."
+                f"{each} reduced by a factor of {times} and upscaled again by {methods}. The "
+                "reference comes first: detail that a panel lacks was lost, and detail that only "
+                "the panel has was invented."
             )
         return (
-            f"{each} enlarged {times} times {ways}. Nobody knows what a larger one would have "
-            "shown: there is no reference here to compare with, so there is no PSNR and no SSIM."
+            f"{each} upscaled by a factor of {times} by {methods}. There is no larger original to "
+            "compare with, so there is no PSNR and no SSIM."
         )
 
 
@@ -141,12 +201,12 @@ def compare(
     title: str | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
-    """Enlarge pictures by every method and measure what comes out.
+    """Upscale pictures by every method and measure the results.
 
-    A picture is the reference: made smaller by Pillow's bicubic filter, rounded to 8 bits, that is
-    what the methods enlarge. A large picture is first reduced as a whole, so that the page shows
-    all of it, sharp to the pixel; with `crop`, its middle is taken as it is. The last rows and
-    columns that make no whole step of the scale are cut off.
+    A picture is the reference. It is reduced by Pillow's bicubic filter, rounded to 8 bits, and
+    that is what the methods upscale. A large picture is first reduced as a whole, so that the page
+    shows all of it, sharp to the pixel; with `crop`, its middle is taken as it is. Rows and columns
+    at the end that make no whole step of the scale are cropped.
 
     Args:
         images: a picture, a folder, or several of them; or uint8 arrays `(height, width, 3)` by
@@ -154,15 +214,15 @@ def compare(
         out: where to write the page; None writes none.
         scale: factor above 1, at most 16; 4 or that of the models by default. `"6.25"` is fine.
         methods: names of `upscalers.FIXED`, of the course's trained networks (`trained_nearest`,
-            …), or `"fixed"`, `"trained"`, `"all"`. By default all that there are at this scale;
-            where there are `models`, the fixed ones.
+            …), or `"fixed"`, `"trained"`, `"all"`. By default all that exist at this scale; with
+            `models`, the fixed ones.
         models: networks to compare: paths of `.keras` files, names of stored generators, or models
             by name. One of fixed size gets the middle of each picture, reduced to its size.
-        upscale: take the pictures as they are for the small ones; then there is no reference. Of a
-            picture that is too large, the middle.
+        upscale: upscale the pictures as they are, without a reference; the middle of a picture that
+            is too large.
         longest: pixels of the longer side of a panel; 400, or 800 with `upscale`.
-        crop: take the middle of a large picture rather than reduce it.
-        count: most pictures; of more, some from all over the folder are taken.
+        crop: take the middle of a large picture instead of reducing it.
+        count: maximum number of pictures; of more, some from all over the folder are taken.
         title: the page's heading.
         progress: called with a line about what is being done.
 
@@ -170,8 +230,8 @@ def compare(
         A `Comparison`.
 
     Raises:
-        ValueError: for methods, models and scales that are not known or do not fit together, and
-            where no picture can be used.
+        ValueError: for methods, models and scales that are unknown or do not fit together, and if
+            no picture can be used.
 
     Example:
         >>> squares = np.kron(np.eye(8), np.ones((8, 8)))[..., None] * np.ones(3) * 255
@@ -188,24 +248,25 @@ def compare(
     chosen = [*upscalers.find(names, factor), *own]
     if not chosen:
         raise ValueError("there is no method to compare; leave methods out, or name some")
-    longest = longest or (LONGEST_ENLARGED if upscale else LONGEST)
+    longest = longest or (LONGEST_UPSCALED if upscale else LONGEST)
     sources, skipped = _sources(images, count)
     result = Comparison(factor, chosen, skipped=skipped, has_reference=not upscale)
     result.columns = scores.columns(chosen, result.has_reference)
     result.title = title or f"Upsampling methods compared, ×{show_scale(factor)}"
-    prepare = Preparation(factor, longest, fixed_size, upscale=upscale, crop=crop)
     pixels = 0
     noise = scores.noise_scores(chosen, factor, fixed_size, progress)
     for number, (name, source) in enumerate(sources.items(), start=1):
         text = f"{number} of {len(sources)}, {one_line(name)}"
         try:
             image = source if isinstance(source, np.ndarray) else image_files.read_image(source)
-            given = prepare(image)
-            pixels += given.size[0] * given.size[1] * (len(chosen) + (not upscale))
+            prepared = prepare(
+                image, factor, longest=longest, fixed_size=fixed_size, upscale=upscale, crop=crop
+            )
+            pixels += prepared.size[0] * prepared.size[1] * (len(chosen) + (not upscale))
             if pixels > MOST_PIXELS:
                 raise ValueError("the page would be too large; use --longest, --count or --methods")
             panels = scores.panels(
-                given, chosen, factor, noise, lambda what, t=text: progress(t + what)
+                prepared, chosen, factor, noise, lambda what, text=text: progress(text + what)
             )
         except image_files.UnreadableImageError as error:
             result.skipped.append((name, error.reason))
@@ -213,7 +274,7 @@ def compare(
             reason = one_line(error) or "there is not enough memory"
             result.skipped.append((name, reason))
         else:
-            result.pictures.append(Picture(name, given.note, panels))
+            result.pictures.append(Picture(name, prepared.note, panels))
     if not result.pictures:
         name, reason = result.skipped[-1]
         raise ValueError(f"none of the {len(sources)} pictures could be compared; {name}: {reason}")
@@ -222,9 +283,6 @@ def compare(
         progress("writing the page")
         result.write(out)
     return result
-
-
-# Pictures and methods -----------------------------------------------------------------------------
 
 
 def _sources(images, count):
@@ -251,6 +309,7 @@ def _sources(images, count):
 
 def _scale(asked, own):
     """The factor that was asked for, or that of the models, or 4."""
+    scale = None
     if asked is not None:
         try:
             scale = Fraction(str(asked))
@@ -261,8 +320,6 @@ def _scale(asked, own):
                 f"scale {asked} is out of range; give a number above 1, at most {LARGEST_SCALE}, "
                 "like 4 or 6.25"
             )
-    else:
-        scale = None
     for method in own:
         try:
             its = upscalers.model_scale(method.model)
@@ -271,14 +328,14 @@ def _scale(asked, own):
         scale = scale or its
         if its != scale:
             raise ValueError(
-                f"{method.name} enlarges by {show_scale(its)}, not by {show_scale(scale)}; use "
+                f"{method.name} upscales by {show_scale(its)}, not by {show_scale(scale)}; use "
                 f"--scale {show_scale(its)}, or compare it on a page of its own"
             )
     return scale or Fraction(upscalers.TRAINED_SCALE)
 
 
 def _fixed_size(own):
-    """Height and width that a model insists on; all methods then get pictures of that size."""
+    """Height and width of a model of fixed size; all methods then get pictures of that size."""
     sizes = {}
     for method in own:
         size = method.model.input_shape[1:3]
@@ -287,8 +344,8 @@ def _fixed_size(own):
         elif size != (None, None):
             raise ValueError(f"{method.name} takes {size}; fix both sides of its input, or neither")
     if len(sizes) > 1:
-        told = " and ".join(f"{name} takes {height_by_width(size)}" for size, name in sizes.items())
-        raise ValueError(f"{told}; compare models of different fixed sizes on separate pages")
+        both = " and ".join(f"{name} takes {height_by_width(size)}" for size, name in sizes.items())
+        raise ValueError(f"{both}; compare models of different fixed sizes on separate pages")
     return next(iter(sizes), None)
 
 
@@ -296,13 +353,14 @@ def _notes(result):
     notes = []
     if result.has_reference:
         notes.append(
-            "The small pictures are Pillow's bicubic reductions of the reference, rounded to 8 bits; "
-            "so are the panels. Every pixel on this page is as the method drew it."
+            "The small pictures are Pillow's bicubic reductions of the reference. They and the "
+            "panels are rounded to 8 bits; every pixel is shown as the method generated it."
         )
+        notes.append("All measures against the reference leave out a border of 4 pixels.")
     if any(method.kind == "trained" for method in result.methods):
         notes.append(
-            "The trained networks are alike but for their upsampling, and learned the same: "
-            "same pictures, same steps, same loss."
+            "The trained networks differ only in their upsampling: they were trained on the same "
+            "pictures, for as many steps, with the same loss."
         )
     if any(method.model for method in result.methods):
         shown = machine.machine()

@@ -1,4 +1,4 @@
-"""What methods are given to enlarge, and the reference that they should draw."""
+"""What every method gets to upscale, and the reference that it should match."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,13 +9,13 @@ from keras_gen.data import resampling
 
 
 @dataclass(frozen=True)
-class Given:
-    """A picture that is ready to be enlarged.
+class Prepared:
+    """A picture that is ready to be upscaled.
 
     Attributes:
-        low: what every method gets, uint8.
-        reference: what they should draw, uint8, or None.
-        size: `(height, width)` of what they draw.
+        low: the small picture that every method gets, uint8 of shape `(height, width, 3)`.
+        reference: the picture that they should match, uint8, or None.
+        size: `(height, width)` of the upscaled picture.
         note: one line on how it was prepared.
     """
 
@@ -25,97 +25,108 @@ class Given:
     note: str
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """Make the small picture and the reference from a picture that was read.
+def prepare(
+    picture: np.ndarray,
+    scale: Fraction,
+    *,
+    longest: int,
+    fixed_size: tuple[int, int] | None = None,
+    upscale: bool = False,
+    crop: bool = False,
+) -> Prepared:
+    """Make the small picture and the reference.
 
-    Attributes:
-        scale: by how much is enlarged.
-        longest: pixels of the longer side of what the methods draw.
-        fixed_size: `(height, width)` of the small picture, where a model insists on it.
-        upscale: take the picture itself for the small one; there is no reference then.
-        crop: take the middle of a large picture rather than reduce it.
+    Args:
+        picture: uint8 of shape `(height, width, 3)`.
+        scale: the factor.
+        longest: pixels of the longer side of the upscaled picture, at most.
+        fixed_size: `(height, width)` of the small picture, where a model takes one size only.
+        upscale: take the picture itself as the small one; there is no reference then.
+        crop: take the middle of a large picture instead of reducing it.
+
+    Returns:
+        The `Prepared` picture.
+
+    Raises:
+        ValueError: if the array is no such picture, or too small.
+
+    Example:
+        >>> prepared = prepare(np.zeros((50, 61, 3), np.uint8), Fraction(4), longest=400)
+        >>> prepared.low.shape, prepared.reference.shape
+        ((12, 15, 3), (48, 60, 3))
     """
-
-    scale: Fraction
-    longest: int
-    fixed_size: tuple[int, int] | None
-    upscale: bool
-    crop: bool
-
-    def __call__(self, picture: np.ndarray) -> Given:
-        """Prepare one picture.
-
-        Args:
-            picture: uint8 of shape `(height, width, 3)`.
-
-        Returns:
-            The `Given`.
-
-        Raises:
-            ValueError: if it is no such array, or too small.
-        """
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(
-                f"it is {picture.dtype} of shape {picture.shape}; expected uint8 of shape "
-                "(height, width, 3)"
-            )
-        if self.upscale:
-            return self._as_it_is(picture)
-        return self._reduced(picture)
-
-    def _as_it_is(self, picture):
-        before = picture.shape[:2]
-        if self.fixed_size:
-            low = resampling.reduce(
-                resampling.center_crop(picture, self.fixed_size), self.fixed_size
-            )
-            done = "the middle, resized to"
-        else:
-            low = _middle(picture, max(1, int(self.longest / self.scale)))
-            # A scale like 25/4 needs whole steps of 4 pixels.
-            low = low[tuple(slice(_whole(side, self.scale.denominator)) for side in low.shape[:2])]
-            done = "the middle"
-        size = tuple(int(side * self.scale) for side in low.shape[:2])
-        what = f"{height_by_width(before)} pixels"
-        if low.shape[:2] != before:
-            what += f", {done} {height_by_width(low.shape[:2])}"
-        return Given(low, None, size, f"{what}, enlarged to {height_by_width(size)}.")
-
-    def _reduced(self, picture):
-        before, reference, done = picture.shape[:2], picture, ""
-        if self.fixed_size:
-            low_size = self.fixed_size
-            size = tuple(int(side * self.scale) for side in low_size)
-            if any(side < least for side, least in zip(before, size, strict=True)):
-                raise ValueError(
-                    f"{height_by_width(before)} is smaller than the {height_by_width(size)} that "
-                    "the model draws"
-                )
-            reference = resampling.reduce(resampling.center_crop(picture, size), size)
-            done = f"; the reference is its middle, reduced to {height_by_width(size)}"
-        else:
-            if max(before) > self.longest and self.crop:
-                reference, done = _middle(picture, self.longest), "; the reference is its middle"
-            elif max(before) > self.longest:
-                shrink = self.longest / max(before)
-                reference = resampling.reduce(
-                    picture, [max(1, round(side * shrink)) for side in before]
-                )
-                done = "; the reference is all of it, reduced"
-            size = tuple(_whole(side, self.scale.numerator) for side in reference.shape[:2])
-            reference = reference[: size[0], : size[1]]
-            low_size = tuple(int(side / self.scale) for side in size)
-            if reference.shape[:2] != before:
-                done = f"{done or '; the reference is cut'} to {height_by_width(size)}"
-        low = resampling.reduce(np.ascontiguousarray(reference), low_size)
-        was_given = f"Every method was given {height_by_width(low_size)}."
-        return Given(low, reference, size, f"{height_by_width(before)} pixels{done}. {was_given}")
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(
+            f"it is {picture.dtype} of shape {picture.shape}; expected uint8 of shape "
+            "(height, width, 3)"
+        )
+    if upscale:
+        return _without_reference(picture, scale, longest, fixed_size)
+    before = picture.shape[:2]
+    if fixed_size:
+        reference, done = _of_fixed_size(picture, scale, fixed_size)
+    else:
+        reference, done = _of_longest(picture, scale, longest, crop)
+    size = reference.shape[:2]
+    low_size = tuple(int(side / scale) for side in size)
+    low = resampling.reduce(np.ascontiguousarray(reference), low_size)
+    was_given = f"Every method was given {height_by_width(low_size)}."
+    return Prepared(low, reference, size, f"{height_by_width(before)} pixels{done}. {was_given}")
 
 
 def height_by_width(size: tuple[int, int]) -> str:
-    """A size in full, squares too: 400×400."""
+    """A size in full, also of squares.
+
+    Example:
+        >>> height_by_width((400, 400))
+        '400×400'
+    """
     return f"{size[0]}×{size[1]}"
+
+
+def _without_reference(picture, scale, longest, fixed_size):
+    before = picture.shape[:2]
+    if fixed_size:
+        low = resampling.reduce(resampling.center_crop(picture, fixed_size), fixed_size)
+        done = "the middle, resized to"
+    else:
+        low = _middle(picture, max(1, int(longest / scale)))
+        # A scale like 25/4 needs whole steps of 4 pixels.
+        low = low[tuple(slice(_whole(side, scale.denominator)) for side in low.shape[:2])]
+        done = "the middle"
+    size = tuple(int(side * scale) for side in low.shape[:2])
+    note = f"{height_by_width(before)} pixels"
+    if low.shape[:2] != before:
+        note += f", {done} {height_by_width(low.shape[:2])}"
+    return Prepared(low, None, size, f"{note}, upscaled to {height_by_width(size)}.")
+
+
+def _of_fixed_size(picture, scale, fixed_size):
+    """The middle of a picture, reduced to the size that a model generates; what was done."""
+    size = tuple(int(side * scale) for side in fixed_size)
+    if any(side < least for side, least in zip(picture.shape, size, strict=False)):
+        raise ValueError(
+            f"{height_by_width(picture.shape)} is smaller than the {height_by_width(size)} that "
+            "the model generates"
+        )
+    reference = resampling.reduce(resampling.center_crop(picture, size), size)
+    return reference, f"; the reference is its middle, reduced to {height_by_width(size)}"
+
+
+def _of_longest(picture, scale, longest, crop):
+    """A picture of at most `longest` pixels a side, in whole steps of the scale; what was done."""
+    before, reference, done = picture.shape[:2], picture, ""
+    if max(before) > longest and crop:
+        reference, done = _middle(picture, longest), "; the reference is its middle"
+    elif max(before) > longest:
+        factor = longest / max(before)
+        reference = resampling.reduce(picture, [max(1, round(side * factor)) for side in before])
+        done = "; the reference is all of it, reduced"
+    size = tuple(_whole(side, scale.numerator) for side in reference.shape[:2])
+    reference = reference[: size[0], : size[1]]
+    if size != before:
+        done = f"{done or '; the reference is cropped'} to {height_by_width(size)}"
+    return reference, done
 
 
 def _middle(picture, longest):

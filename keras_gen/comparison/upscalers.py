@@ -1,7 +1,7 @@
 """The methods that a comparison can hold: fixed interpolators, the course's networks, your own.
 
-A name without more is a fixed interpolator, `nearest` for instance; `trained_nearest` is the small
-network of the course that enlarges by nearest-neighbour resizing and convolutions.
+A plain name is a fixed interpolator, `nearest` for instance. `trained_nearest` is the course's
+small network that upscales by nearest-neighbour resizing and convolutions.
 """
 
 import time
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from keras_gen._util.arguments import show_size
+from keras_gen._util.arguments import check_choice, show_size
 from keras_gen.analysis.costs import cost
 from keras_gen.inference import upscaling
 from keras_gen.inference.stored import (
@@ -32,42 +32,31 @@ FIXED = {
     "bicubic": ("Bicubic", "cubic curves through 4×4 pixels (Keys, 1981, a = −½; Pillow)"),
     "lanczos": ("Lanczos", "windowed sinc over 6×6 pixels (Pillow)"),
 }
-
-
 TRAINED_SCALE = 4
-
-
 _TRAINED_TITLES = {
     "nearest": "Nearest + convolution",
     "bilinear": "Bilinear + convolution",
     "bicubic": "Bicubic + convolution",
     "transposed": "Transposed convolution",
     "transposed_overlap": "Transposed, uneven overlap",
-    "subpixel": "Sub-pixel, ICNR start",
-    "subpixel_plain": "Sub-pixel, plain start",
-    "blur": "Blurred upsampling",
+    "subpixel": "Sub-pixel with ICNR",
+    "subpixel_plain": "Sub-pixel without ICNR",
+    "blur": "Transposed + low-pass",
 }
-
-
 PREFIX = "trained_"
-
-
-GROUPS = ("fixed", "trained", "all")
-
-
-_PROBE = 32  # pixels a side: divisible by all that networks halve by
+_PROBE = 32  # pixels a side, a size that networks can halve several times
 
 
 @dataclass(frozen=True)
 class Upscaler:
-    """A way to make pictures larger.
+    """A method that makes pictures larger.
 
     Attributes:
         name: what it is asked for by.
-        title: what the page calls it.
+        title: its name on the page.
         kind: `"fixed"`, `"trained"` or `"your model"`.
         caption: one line on what it does.
-        draw: `(uint8 picture, (height, width) of the result) -> uint8 picture`.
+        upscale: `(uint8 picture, (height, width) of the result) -> uint8 picture`.
         model: the network, if it is one.
     """
 
@@ -75,7 +64,7 @@ class Upscaler:
     title: str
     kind: str
     caption: str
-    draw: Callable[[np.ndarray, tuple[int, int]], np.ndarray]
+    upscale: Callable[[np.ndarray, tuple[int, int]], np.ndarray]
     model: keras.Model | None = None
 
     @property
@@ -84,10 +73,10 @@ class Upscaler:
         return self.model.count_params() if self.model else 0
 
     def seconds(self, low: np.ndarray, size: tuple[int, int]) -> float:
-        """Measure one run, of the network alone; the first one of a size takes longer."""
+        """Measure one run, of the network alone. The first run for a size takes longer."""
         start = time.perf_counter()
         if self.model is None:
-            self.draw(low, size)
+            self.upscale(low, size)
         else:
             np.asarray(self.model(low[None] / np.float32(255), training=False))
         return time.perf_counter() - start
@@ -95,7 +84,7 @@ class Upscaler:
     def macs(self, size: tuple[int, int]) -> int | None:
         """Multiply–accumulates by weights for one small picture of `(height, width)`.
 
-        None for an interpolator, and for a network with layers that are not known.
+        None for an interpolator, and for a network with unknown layers.
         """
         if self.model is None:
             return None
@@ -115,36 +104,36 @@ def find(names: Iterable[str] | None, scale: Fraction) -> list[Upscaler]:
     """Find methods by name.
 
     Args:
-        names: of `FIXED` and `trained_names()`; `"fixed"`, `"trained"` and `"all"` stand for
-            several. None is all that there are at this scale.
-        scale: by how much to enlarge.
+        names: keys of `FIXED`, and `trained_names()`; `"fixed"`, `"trained"` and `"all"` stand for
+            several. None means all that exist at this scale.
+        scale: the factor.
 
     Returns:
         The methods, each once.
 
     Raises:
-        ValueError: for a name that is not known, or a network of another scale.
+        ValueError: for an unknown name, or a network of another scale.
 
     Example:
         >>> [method.title for method in find(["nearest", "bicubic"], Fraction(4))]
         ['Nearest', 'Bicubic']
     """
-    trained = trained_names()
     if names is None:
         names = ["all" if scale == TRAINED_SCALE else "fixed"]
     if isinstance(names, str):
         raise ValueError(f"methods={names!r} is one text; give a list, [{names!r}]")
-    chosen = {}
+    trained = trained_names()
+    groups = {"fixed": [*FIXED], "trained": trained, "all": [*FIXED, *trained]}
+    chosen = []
     for name in names:
-        members = {"fixed": [*FIXED], "trained": trained, "all": [*FIXED, *trained]}.get(name)
-        if members == []:
+        if name == "trained" and not trained:
             raise ValueError(f"no trained network is in {weights_directory()}; use fixed methods")
-        for member in members or [_known(name, trained)]:
-            chosen.setdefault(member, None)
-    late = [name for name in chosen if name not in FIXED]
-    if late and scale != TRAINED_SCALE:
+        chosen += groups[name] if name in groups else [_full_name(name, trained)]
+    chosen = list(dict.fromkeys(chosen))
+    networks = [name for name in chosen if name not in FIXED]
+    if networks and scale != TRAINED_SCALE:
         raise ValueError(
-            f"{late[0]} enlarges by {TRAINED_SCALE}, not by {show_scale(scale)}; use "
+            f"{networks[0]} upscales by {TRAINED_SCALE}, not by {show_scale(scale)}; use "
             f"--scale {TRAINED_SCALE}, or fixed methods: {', '.join(FIXED)}"
         )
     return [_fixed(name) if name in FIXED else _trained(name) for name in chosen]
@@ -178,12 +167,12 @@ def own(models: Iterable[str | Path] | Mapping[str, keras.Model]) -> list[Upscal
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         caption = f"{file}, {model.count_params():,} parameters"
-        methods.append(Upscaler(name, name, "your model", caption, _by(model), model))
+        methods.append(Upscaler(name, name, "your model", caption, _run(model), model))
     return methods
 
 
 def model_scale(model: keras.Model) -> Fraction:
-    """By how much a network enlarges.
+    """The factor by which a network upscales.
 
     Args:
         model: network of `(height, width, 3)` pictures.
@@ -192,17 +181,17 @@ def model_scale(model: keras.Model) -> Fraction:
         The factor, the same for height and width.
 
     Raises:
-        ValueError: if it stretches pictures, or draws them no larger.
+        ValueError: if it stretches pictures, or makes them no larger.
     """
     size = model.input_shape[1:3]
     size = size if None not in size else (_PROBE, _PROBE)
-    drawn = model.output_shape[1:3]
-    if None in drawn:
-        drawn = model.compute_output_shape((1, *size, 3))[1:3]
-    scales = {Fraction(large, small) for large, small in zip(drawn, size, strict=True)}
+    large = model.output_shape[1:3]
+    if None in large:
+        large = model.compute_output_shape((1, *size, 3))[1:3]
+    scales = {Fraction(after, before) for after, before in zip(large, size, strict=True)}
     if len(scales) > 1 or min(scales) <= 1:
         raise ValueError(
-            f"it turns {show_size(size)} into {show_size(drawn)}; methods that are compared make "
+            f"it turns {show_size(size)} into {show_size(large)}; methods that are compared make "
             "height and width larger by one factor"
         )
     return scales.pop()
@@ -219,7 +208,7 @@ def show_scale(scale: Fraction) -> str:
 
 
 def distinct(paths: Iterable[Path]) -> list[str]:
-    """Name files by their own names and, where those are the same, by folders before them.
+    """Name files by their own names and, where those are the same, by the folders before them.
 
     Example:
         >>> distinct([Path("a/x.png"), Path("b/x.png"), Path("b/y.png")])
@@ -240,46 +229,45 @@ def _stored(method):
     return f"upsampling_{method}_x{TRAINED_SCALE}"
 
 
-def _known(name, trained):
-    """The full name: `transposed` can only mean the trained one, `nearest` is the fixed one."""
+def _full_name(name, trained):
+    """`transposed` can only mean the trained network; `nearest` is the fixed interpolator."""
     if name in FIXED or name in trained:
         return name
     if PREFIX + name in trained:
         return PREFIX + name
-    if name.removeprefix(PREFIX) in UPSAMPLING:
+    method = name.removeprefix(PREFIX)
+    if method in UPSAMPLING:
         raise ValueError(
-            f"method {name!r} needs {_stored(name.removeprefix(PREFIX))}.keras, which is not in "
-            f"{weights_directory()}"
+            f"method {name!r} needs {_stored(method)}.keras, which is not in {weights_directory()}"
         )
-    known = ", ".join([*FIXED, *trained, *GROUPS])
-    raise ValueError(f"method {name!r} is unknown; choose from {known}")
+    check_choice("method", name, [*FIXED, *trained, "fixed", "trained", "all"])
 
 
 def _fixed(name):
     title, caption = FIXED[name]
     kind = Image.Resampling[name.upper()]
 
-    def draw(low, size):
+    def upscale(low, size):
         return np.asarray(Image.fromarray(low).resize((size[1], size[0]), kind))
 
-    return Upscaler(name, title, "fixed", caption, draw)
+    return Upscaler(name, title, "fixed", caption, upscale)
 
 
 def _trained(name):
     method = name.removeprefix(PREFIX)
-    title = _TRAINED_TITLES.get(method, method.replace("_", " ").capitalize())
     model = load_generator(_stored(method))
-    return Upscaler(name, title, "trained", UPSAMPLING[method], _by(model), model)
+    caption = UPSAMPLING[method]
+    return Upscaler(name, _TRAINED_TITLES[method], "trained", caption, _run(model), model)
 
 
-def _by(model):
-    def draw(low, size):
+def _run(model):
+    def upscale(low, size):
         large = upscaling.upscale(model, low)
         if large.shape[:2] != tuple(size):
             raise ValueError(
-                f"{model.name} draws {show_size(large.shape[:2])} from "
+                f"{model.name} generates {show_size(large.shape[:2])} from "
                 f"{show_size(low.shape[:2])} pixels, where {show_size(size)} were expected"
             )
         return large
 
-    return draw
+    return upscale

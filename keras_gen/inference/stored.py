@@ -1,31 +1,40 @@
 """The trained generators that come with the course, by name."""
 
 import os
-import zipfile
 from pathlib import Path
+
+from keras_gen._util.files import expanded
 
 
 def weights_directory() -> Path:
-    """The directory of the weights: `KERAS_GEN_WEIGHTS` if that is set, else `data/weights`."""
+    """The directory of the weights.
+
+    `KERAS_GEN_WEIGHTS` if that is set; else the package's own copy, which a wheel brings along;
+    else, in a checkout of the repository, `data/weights`.
+    """
     chosen = os.environ.get("KERAS_GEN_WEIGHTS")
-    return Path(chosen) if chosen else Path(__file__).resolve().parents[2] / "data" / "weights"
+    if chosen:
+        return Path(chosen)
+    package = Path(__file__).parents[1]
+    installed = package / "_weights"
+    return installed if installed.is_dir() else package.parent / "data" / "weights"
 
 
 def stored_names() -> list[str]:
-    """Names of the stored generators, as `load` takes them.
+    """Names of the stored generators, as `load_generator` takes them.
 
     Example:
-        >>> "simple_64to400_photos" in names()
+        >>> "simple_64to400_photos" in stored_names()
         True
     """
     return sorted(file.stem for file in weights_directory().glob("*.keras"))
 
 
 def generator_path(name: str | Path) -> Path:
-    """Find a generator: a name from `names()`, or the path of a `.keras` file.
+    """Find a generator.
 
     Args:
-        name: the name, or the path.
+        name: a name from `stored_names()`, or the path of a `.keras` file.
 
     Returns:
         The path of an existing file.
@@ -33,7 +42,7 @@ def generator_path(name: str | Path) -> Path:
     Raises:
         ValueError: if there is no such file.
     """
-    file = Path(os.path.expanduser(name))
+    file = expanded(name)
     if file.suffix == ".keras" and file.exists():
         return file
     stored = weights_directory() / f"{name}.keras"
@@ -49,26 +58,20 @@ def load_generator(name: str | Path):
     """Load a generator.
 
     Args:
-        name: a name from `names()`, or the path of a `.keras` file.
+        name: a name from `stored_names()`, or the path of a `.keras` file.
 
     Returns:
-        The Keras model.
+        The Keras model, not compiled.
 
     Raises:
-        ValueError: if there is no such file, or it is no Keras model.
+        ValueError: if there is no such file, if it is damaged, or if it holds no Keras model.
 
     Example:
-        >>> load("simple_64to400_photos").output_shape
+        >>> load_generator("simple_64to400_photos").output_shape
         (None, 400, 400, 3)
     """
     file = generator_path(name)
-    if not zipfile.is_zipfile(file):
-        raise ValueError(f"{file} is not a .keras file, or it is damaged")
 
-    import keras
+    from keras_gen._util.keras_files import load_keras_file  # imports Keras, which takes seconds
 
-    try:
-        return keras.models.load_model(file, compile=False)
-    except Exception as error:  # Keras raises whatever its parts raise
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{file} cannot be loaded as a Keras model: {reason}") from error
+    return load_keras_file(file)

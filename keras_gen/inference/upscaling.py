@@ -1,4 +1,4 @@
-"""Put a trained generator to work: enlarge pictures of any size, file by file."""
+"""Upscale pictures with a trained generator: any size, in tiles where they are large, as files."""
 
 import itertools
 from collections import Counter
@@ -11,58 +11,59 @@ import numpy as np
 from PIL import Image
 
 from keras_gen._util.files import atomic_write
+from keras_gen._util.keras_files import with_weights
+from keras_gen._util.pixels import generated_to_uint8
 from keras_gen._util.progress import one_line
 from keras_gen.analysis.fields import receptive_field
 from keras_gen.data import image_files, resampling
-from keras_gen.data.resampling import center_crop
 
-TILE = 256
+TILE = 256  # side of a tile in input pixels
 
+ALIGNMENT = 32  # tiles start at multiples of it, so that a generator that halves pairs the same rows
 
-ALIGNED = 32  # tiles begin at multiples of it, so that a generator that halves sees the same pairs
-
-
-MOST_PIXELS = 2**28  # 268 megapixels, of a result
+MAX_PIXELS = 2**28  # of a result: 268 megapixels
 
 
 def upscale(
     model: keras.Model,
     picture: np.ndarray,
     *,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Enlarge one picture with a generator.
+    """Upscale one picture with a generator.
 
-    A generator of fixed size gets the largest part, from the middle, that has its proportions,
-    reduced to its size. A fully convolutional one gets the picture as it is; a large picture in
-    tiles, which overlap by what the generator sees, so that the result is that of the whole: a
-    convolution may add its terms in another order, which moves a pixel by 1 of 255 at most.
+    A generator of fixed size gets the largest centre crop that has its proportions, reduced to its
+    size. A fully convolutional generator gets the picture as it is, and a large picture in tiles.
+    Tiles overlap by the receptive field, so the result is that of the whole picture, except that
+    sums may be added in another order, which changes a pixel by at most 1 of 255.
 
     Args:
         model: generator of `(height, width, 3)` images in 0 … 1.
-        picture: uint8 of shape `(height, width, 3)`.
-        progress: called with the share of the picture that is done.
+        picture: uint8 array of shape `(height, width, 3)`.
+        progress: called with the fraction of the picture that is done.
 
     Returns:
         uint8 array of shape `(height', width', 3)`.
 
     Raises:
         ValueError: if the model does not map one RGB image to one, or the result would have more
-            than `MOST_PIXELS`.
+            than `MAX_PIXELS`.
 
     Example:
-        large = enlarge(stored.load_generator("simple_x4_photos"), image_files.read_image("holiday.jpg"))
+        >>> model = kg.simple_generator((None, None, 3), scale=4, filters=4, blocks=0)
+        >>> upscale(model, np.zeros((10, 12, 3), np.uint8)).shape
+        (40, 48, 3)
     """
     check_upscaler(model)
     size = model.input_shape[1:3]
     if None not in size:
-        return _run(model, resampling.reduce(center_crop(picture, size), size))
-    scale, margin = _locality(model)
+        return _run(model, resampling.reduce(resampling.center_crop(picture, size), size))
+    scale, margin = _scale_and_margin(model)
     height, width = picture.shape[:2]
-    if scale is not None and height * width * scale**2 > MOST_PIXELS:
+    if scale is not None and height * width * scale**2 > MAX_PIXELS:
         raise ValueError(
-            f"{height}×{width} enlarged by {scale} has more than {MOST_PIXELS / 1e6:.0f} million "
-            "pixels; cut the picture into parts"
+            f"{height}×{width} upscaled by {scale} has more than {MAX_PIXELS / 1e6:.0f} million "
+            "pixels; crop the picture into parts"
         )
     if scale is None or max(height, width) <= TILE + 2 * margin:
         return _run(model, picture)
@@ -78,24 +79,25 @@ def upscale_files(
     label: str = "large",
     progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """Enlarge pictures one after another into a directory.
+    """Upscale pictures one after another into a directory.
 
-    The result of `holiday.jpg` is `holiday_<label>.png`. Where two pictures would get one name, as
-    `a.jpg` and `a.png` would, their endings join it. What an earlier run left is replaced.
+    The result of `holiday.jpg` is `holiday_<label>.png`. Where two pictures would get the same
+    name, as `a.jpg` and `a.png` would, the name includes the suffix. Results of an earlier run are
+    replaced.
 
     Args:
         model: generator of images in 0 … 1.
         files: the pictures.
         out: the directory.
-        root: the folder that the pictures come from; the folders in it are kept in `out`.
-        label: what to add to the name of each result: the generator's name, for instance.
+        root: the folder that the pictures come from; its subfolders are kept in `out`.
+        label: appended to the name of each result: the generator's name, for instance.
         progress: called with a line about what is being done.
 
     Returns:
-        `(written, skipped)`: paths, and `(path, reason)` of what could not be enlarged.
+        `(written, skipped)`: paths, and `(path, reason)` of what could not be upscaled.
 
     Raises:
-        ValueError: if the model does not enlarge pictures.
+        ValueError: if the model does not upscale pictures.
         OSError: if a result cannot be written.
     """
     check_upscaler(model)
@@ -103,12 +105,14 @@ def upscale_files(
     names = result_names(files, root=root, label=label)
     written, skipped = [], []
     for number, (file, name) in enumerate(zip(files, names, strict=True), start=1):
-        text = f"enlarging {number} of {len(files)}, {one_line(file.name)}"
+        text = f"upscaling {number} of {len(files)}, {one_line(file.name)}"
         progress(text)
         try:
             picture = image_files.read_image(file)
             large = upscale(
-                model, picture, progress=lambda share, text=text: progress(f"{text}: {share:.0%}")
+                model,
+                picture,
+                progress=lambda fraction, text=text: progress(f"{text}: {fraction:.0%}"),
             )
         except image_files.UnreadableImageError as error:
             skipped.append((file, error.reason))
@@ -124,12 +128,12 @@ def upscale_files(
 def result_names(
     files: Iterable[Path], *, root: Path | None = None, label: str = "large"
 ) -> list[Path]:
-    """Name the results of pictures, none like another.
+    """Name the results of pictures, each name different.
 
     Args:
         files: the pictures.
         root: the folder that they come from; without it, only their own names count.
-        label: what to add to each name.
+        label: appended to each name.
 
     Returns:
         Relative paths, in the order of the pictures.
@@ -152,7 +156,7 @@ def result_names(
 def resized(model: keras.Model, size: tuple[int, int]) -> keras.Model:
     """Build the same generator, with the same weights, for pictures of another size.
 
-    Convolutions do not mind the size, so a generator of 64×64 → 400×400 serves 64×96 → 400×600 too.
+    Convolutions fit any size, so a generator of 64×64 → 400×400 also serves 64×96 → 400×600.
 
     Args:
         model: functional generator of stock layers, made of convolutions; a `Resizing` layer in it
@@ -160,14 +164,14 @@ def resized(model: keras.Model, size: tuple[int, int]) -> keras.Model:
         size: `(height, width)` of the new input.
 
     Returns:
-        A new model; the given one where it already takes that size.
+        A new model, or the given one where it already takes that size.
 
     Raises:
         ValueError: if a `Resizing` layer's new size would not be whole.
 
     Example:
-        >>> wide = resized(stored.load_generator("simple_64to400_photos"), (64, 96))
-        >>> wide.output_shape
+        >>> model = kg.simple_generator((64, 64, 3), 400, filters=4, blocks=0)
+        >>> resized(model, (64, 96)).output_shape
         (None, 400, 600, 3)
     """
     old = model.input_shape[1:3]
@@ -187,13 +191,11 @@ def resized(model: keras.Model, size: tuple[int, int]) -> keras.Model:
                         f"{Fraction(layer['config'][axis], before).denominator}"
                     )
                 layer["config"][axis] = int(side)
-    other = keras.Model.from_config(config)
-    other.set_weights(model.get_weights())
-    return other
+    return with_weights(keras.Model.from_config(config), model)
 
 
 def check_upscaler(model: keras.Model) -> None:
-    """See whether a model enlarges pictures.
+    """Refuse a model that does not upscale pictures.
 
     Args:
         model: any Keras model.
@@ -204,16 +206,16 @@ def check_upscaler(model: keras.Model) -> None:
     shapes = [getattr(model, name, None) for name in ("input_shape", "output_shape")]
     if any(not isinstance(s, tuple) or len(s) != 4 or s[-1] != 3 for s in shapes):
         raise ValueError(
-            f"{model.name} maps {shapes[0]} to {shapes[1]}; a generator that enlarges pictures "
+            f"{model.name} maps {shapes[0]} to {shapes[1]}; a generator that upscales pictures "
             "maps (batch, height, width, 3) to (batch, height, width, 3)"
         )
 
 
-def _locality(model):
-    """The scale of a fully convolutional generator, and how far around itself a pixel looks.
+def _scale_and_margin(model):
+    """The scale of a fully convolutional generator, and the margin of input pixels a tile needs.
 
-    `(None, None)` where the scale is no whole number, or a pixel depends on the whole picture, or
-    that cannot be known.
+    `(None, None)` where the scale is no whole number, a pixel depends on the whole picture, or the
+    receptive field is unknown.
     """
     try:
         field = receptive_field(model, input_shape=(TILE, TILE, 3))
@@ -223,7 +225,7 @@ def _locality(model):
     reach = max(max(p, s - p) for p, s in zip(field.padding, field.size, strict=True))
     if field.output_size != (scale * TILE,) * 2 or max(field.size) >= TILE:
         return None, None
-    return scale, -(-reach // ALIGNED) * ALIGNED
+    return scale, -(-reach // ALIGNMENT) * ALIGNMENT
 
 
 def _in_tiles(model, picture, scale, margin, progress):
@@ -233,11 +235,11 @@ def _in_tiles(model, picture, scale, margin, progress):
     for number, (top, left) in enumerate(corners, start=1):
         upper, leftmost = max(top - margin, 0), max(left - margin, 0)
         tile = picture[upper : top + TILE + margin, leftmost : left + TILE + margin]
-        drawn = _run(model, tile)
-        if drawn.shape[:2] != (tile.shape[0] * scale, tile.shape[1] * scale):
-            return _run(model, picture)  # it halves, and this picture's sides are odd
+        upscaled = _run(model, tile)
+        if upscaled.shape[:2] != (tile.shape[0] * scale, tile.shape[1] * scale):
+            return _run(model, picture)  # the generator halves, and the picture's sides are odd
         target = large[top * scale : (top + TILE) * scale, left * scale : (left + TILE) * scale]
-        inside = drawn[(top - upper) * scale :, (left - leftmost) * scale :]
+        inside = upscaled[(top - upper) * scale :, (left - leftmost) * scale :]
         target[:] = inside[: target.shape[0], : target.shape[1]]
         progress(number / len(corners))
     return large
@@ -245,13 +247,10 @@ def _in_tiles(model, picture, scale, margin, progress):
 
 def _run(model, picture):
     try:
-        drawn = model(picture[None] / np.float32(255), training=False)[0]
+        upscaled = model(picture[None] / np.float32(255), training=False)[0]
     except Exception as error:  # TensorFlow raises whatever its operations raise
         height, width = picture.shape[:2]
         raise ValueError(
-            f"{model.name} cannot draw from {height}×{width} pixels: {one_line(error)[:200]}"
+            f"{model.name} cannot upscale {height}×{width} pixels: {one_line(error)[:200]}"
         ) from error
-    drawn = np.asarray(drawn, np.float32)
-    if not np.isfinite(drawn).all():
-        raise ValueError("the generator draws values that are not numbers; its training failed")
-    return np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8)
+    return generated_to_uint8(upscaled)

@@ -7,9 +7,11 @@ from .evaluation import (
 from .gan import (
     train_gan as train_gan,
 )
-from .loop import (
-    compile_for_images as compile_for_images,
-    train as train,
+from .options import (
+    GanOptions as GanOptions,
+    Pix2pixOptions as Pix2pixOptions,
+    SimpleOptions as SimpleOptions,
+    UnetOptions as UnetOptions,
 )
 from .pix2pix import (
     train_pix2pix as train_pix2pix,
@@ -19,6 +21,9 @@ from .schedules import (
 )
 from .simple import (
     train_simple as train_simple,
+)
+from .supervised import (
+    compile_for_images as compile_for_images,
 )
 from .unet import (
     train_unet as train_unet,

@@ -1,50 +1,64 @@
-"""TODO: say what this module holds."""
+"""When a GAN's training is going wrong: its generator collapses, or its discriminator is too weak.
 
-COLLAPSED = 0.2  # of the real images' diversity
+An evaluation is one row of the history.
+"""
+
+COLLAPSED = 0.2  # of the real images' diversity: below this, images are nearly the same
+
+PATIENCE = 3  # evaluations in a row
+
+NEVER_DIVERSE = 10  # evaluations after which a generator that was never diverse is given up
+
+WEAK = 0.03  # discriminator_advantage, of ln 2 = 0.69 at most
 
 
-PATIENCE = 3  # judgements in a row
+def collapse_alarm(history: list[dict]) -> str | None:
+    """Report a generator that generates nearly the same image in several evaluations in a row.
 
+    Early in a training all images are alike. A collapse is therefore a loss of diversity that was
+    there, or diversity that never appears.
 
-BLIND = 0.03  # of ln 2 = 0.69, by which the discriminator tells pairs apart
+    Args:
+        history: one dict an evaluation, with `diversity`.
 
-
-NEVER = 10  # judgements after which one that never drew more than one image is given up
-
-
-def collapse_alarm(rows: list[dict]) -> str | None:
-    """Say so if a generator has come to draw one image over and over, some judgements in a row.
-
-    At first it draws hardly anything, and that much alike; so it is a collapse if a variety that
-    was there is gone, or if none ever came.
+    Returns:
+        What has gone wrong and what may help, or None.
     """
-    shares = [row["diversity"] for row in rows]
-    if len(shares) >= NEVER and max(shares) < COLLAPSED:
+    diversities = [row["diversity"] for row in history]
+    if len(diversities) >= NEVER_DIVERSE and max(diversities) < COLLAPSED:
         return (
-            f"the generator has drawn one image again and again in all {len(shares)} judgements; "
-            "a lower learning rate, or a larger gamma, may let it begin"
+            f"the generator has generated nearly the same image in all {len(diversities)} "
+            "evaluations; a lower learning rate or a larger gamma may help it start"
         )
-    if max(shares[-PATIENCE:], default=1.0) >= COLLAPSED or max(shares) < 2 * COLLAPSED:
+    recent = max(diversities[-PATIENCE:], default=1.0)
+    if recent >= COLLAPSED or max(diversities) < 2 * COLLAPSED:
         return None
     return (
-        f"the generator has collapsed: what it draws has {shares[-1]:.0%} of the variety of real "
-        "images; a larger gamma, more augmentation or a lower rate may keep it from that"
+        f"the generator has collapsed: its images have {diversities[-1]:.0%} of the diversity of "
+        "real images; a larger gamma, more augmentation or a lower learning rate may prevent that"
     )
 
 
-def blind_discriminator_alarm(rows: list[dict]) -> str | None:
-    """Say so, once, if a discriminator has long told hardly anything apart.
+def weak_discriminator_alarm(history: list[dict]) -> str | None:
+    """Report, once, a discriminator that hardly separates real from fake for several evaluations.
 
-    Early on it takes a discriminator some dozen steps to see what a generator that stands still
-    does wrong. If the generator changes all the time faster than that, neither learns.
+    It takes a discriminator some dozen steps to learn the faults of a fixed generator. If the
+    generator changes faster than that, neither of them learns.
+
+    Args:
+        history: one dict an evaluation, with `discriminator_advantage`.
+
+    Returns:
+        What has gone wrong and what may help, or None.
     """
-    told = [row["discriminator_advantage"] for row in rows if "discriminator_advantage" in row]
-    if len(told) < PATIENCE or max(told[-PATIENCE:]) >= BLIND:
+    key = "discriminator_advantage"
+    advantages = [row[key] for row in history if key in row]
+    if len(advantages) < PATIENCE or max(advantages[-PATIENCE:]) >= WEAK:
         return None
-    if len(told) > PATIENCE and told[-PATIENCE - 1] < BLIND:
-        return None  # said before
+    if len(advantages) > PATIENCE and advantages[-PATIENCE - 1] < WEAK:
+        return None  # reported before
     return (
-        f"the discriminator has told hardly anything apart in {PATIENCE} judgements; if the "
-        "pictures do not improve, stop, and go on with a generator that changes more slowly than "
-        "it does: --resume --learning-rate 5e-5 --discriminator-rate 1e-3"
+        f"the discriminator has hardly separated real from fake in {PATIENCE} evaluations; if the "
+        "images do not improve, stop, and resume with a generator that changes more slowly than "
+        "the discriminator: --resume --learning-rate 5e-5 --discriminator-rate 1e-3"
     )

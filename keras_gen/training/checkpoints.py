@@ -1,4 +1,8 @@
-"""TODO: say what this module holds."""
+"""The files from which a training resumes: its weights and optimizers, its history, its options.
+
+Each file replaces the one before as a whole, so a killed training leaves no damaged file. Weights
+carry a digest, because HDF5 does not notice changed numbers.
+"""
 
 import csv
 import hashlib
@@ -9,22 +13,18 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_gen._util import progress
-from keras_gen._util.files import check_writable
+from keras_gen._util.files import atomic_write, atomic_write_text, check_writable
+from keras_gen._util.progress import one_line
 
-CHECKPOINT = "checkpoint.weights.h5"
+CHECKPOINT = "checkpoint.weights.h5"  # the last state
 
+BEST = "best.weights.h5"  # the state with the best score
 
-BEST = "best.weights.h5"
-
-
-HISTORY = "history.csv"
-
+HISTORY = "history.csv"  # one row for each round
 
 OPTIONS = "options.json"
 
-
-CHANGES = "changes"  # among the options: what some of them were before the training went on
+CHANGES = "changes"  # key among the options: earlier values, where a resumed training changed some
 
 
 def check_directory(
@@ -33,18 +33,18 @@ def check_directory(
     resume: bool = False,
     options: dict | None = None,
     may_change: Sequence[str] = (),
-):
-    """See whether a training can begin or go on in a directory, before any work is done.
+) -> None:
+    """Check, before any work is done, that a training can start or resume in a directory.
 
     Args:
-        directory: where the training is to be kept; nothing is written to it.
-        resume: whether to go on with the training in it, if there is one.
-        options: what the training is asked for.
-        may_change: names of options that may be others than it was started with.
+        directory: the training's directory; nothing is written to it.
+        resume: whether to continue the training that it holds, if there is one.
+        options: options of the training, by name.
+        may_change: names of options that may differ from those it was started with.
 
     Raises:
-        ValueError: if it is a file or cannot be written to; if it holds a training and `resume` is
-            not set; or if that training was started with other options.
+        ValueError: if the directory is a file or cannot be written to; if it holds a training and
+            `resume` is not set; or if that training was started with other options.
     """
     directory = Path(directory)
     check_writable(directory)
@@ -52,10 +52,10 @@ def check_directory(
         return
     if not resume:
         raise ValueError(
-            f"{directory} already holds a training; add --resume to go on with it, "
-            "or choose another directory"
+            f"{directory} already holds a training; add --resume to continue it, or choose another "
+            "directory"
         )
-    earlier = read_options(directory / OPTIONS)
+    earlier = _read_options(directory)
     for name, value in (options or {}).items():
         if name not in may_change and earlier.get(name, value) != value:
             raise ValueError(
@@ -64,33 +64,107 @@ def check_directory(
             )
 
 
-def with_changes(options: dict, directory: str | Path) -> dict:
-    """Say of the options that a training had at its end what they were before.
+def write_options(directory: Path, options: dict) -> None:
+    """Write the options of a training that starts."""
+    atomic_write_text(directory / OPTIONS, json.dumps(options, indent=1))
+
+
+def update_options(
+    directory: Path, options: dict, may_change: Sequence[str], step: int
+) -> list[str]:
+    """Write the options of a training that resumes, with the earlier values of those that changed.
 
     Args:
-        options: what it was asked for when it went on for the last time.
-        directory: the training's.
+        directory: the training's directory.
+        options: the options with which it resumes.
+        may_change: names of options that may have changed.
+        step: the step after which it resumes.
+
+    Returns:
+        The names of the options that have changed.
+    """
+    earlier = _read_options(directory)
+    changed = {
+        name: earlier[name]
+        for name in may_change
+        if name in earlier and earlier[name] != options.get(name)
+    }
+    if changed:
+        record = [*earlier.get(CHANGES, []), {"until": step} | changed]
+        write_options(directory, options | {CHANGES: record})
+    return list(changed)
+
+
+def with_changes(options: dict, directory: str | Path) -> dict:
+    """Add to the final options of a training the values that some of them had before.
+
+    Args:
+        options: the options with which it was last resumed.
+        directory: the training's directory.
 
     Returns:
         The options; one that has changed is a text, such as `"0.1 (0.2 until step 300)"`.
     """
-    told = dict(options)
-    for change in reversed(read_options(Path(directory) / OPTIONS).get(CHANGES, [])):
+    shown = dict(options)
+    for change in reversed(_read_options(Path(directory)).get(CHANGES, [])):
         for name, value in change.items():
-            if name in told:
-                told[name] = f"{told[name]} ({value} until step {change['until']})"
-    return told
+            if name in shown:
+                shown[name] = f"{shown[name]} ({value} until step {change['until']})"
+    return shown
 
 
-def load_best(model: keras.Model, directory: str | Path) -> bool:
-    """Give a model the best state that a training has kept.
+def _read_options(directory):
+    path = directory / OPTIONS
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); start again in another directory") from None
+
+
+def save_state(model: keras.Model, path: Path) -> None:
+    """Save weights and optimizers, with a digest of all numbers.
+
+    Args:
+        model: the compiled model.
+        path: a file ending in `.weights.h5`.
+    """
+
+    def write(unfinished):
+        model.save_weights(unfinished)
+        with h5py.File(unfinished, "r+") as file:
+            file.attrs["digest"] = _digest(file)
+
+    atomic_write(path, write)
+
+
+def load_state(model: keras.Model, path: Path) -> None:
+    """Restore weights and optimizers.
+
+    Args:
+        model: the model, compiled as it was when it was saved.
+        path: a file that `save_state` wrote.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    try:
+        with h5py.File(path) as file:
+            if file.attrs["digest"] != _digest(file):
+                raise ValueError("its numbers have changed since it was written")
+        model.load_weights(path)
+    except Exception as error:  # h5py and Keras raise whatever a damaged file leads to
+        raise ValueError(
+            f"the checkpoint {path} is damaged ({one_line(error)}); start again in another "
+            "directory"
+        ) from error
+
+
+def load_best(model: keras.Model, directory: str | Path) -> None:
+    """Restore the state with the best score, if a training has kept one.
 
     Args:
         model: the model of the training, compiled as it was.
-        directory: the training's.
-
-    Returns:
-        Whether there was one.
+        directory: the training's directory.
 
     Raises:
         ValueError: if the file is damaged.
@@ -98,40 +172,6 @@ def load_best(model: keras.Model, directory: str | Path) -> bool:
     path = Path(directory) / BEST
     if path.exists():
         load_state(model, path)
-    return path.exists()
-
-
-def read_history(directory: str | Path) -> list[dict]:
-    """The rounds of a training: one dict each, as in `Outcome.history`.
-
-    Args:
-        directory: the training's.
-
-    Raises:
-        ValueError: if the file is damaged.
-    """
-    return _read_table(Path(directory) / HISTORY)
-
-
-def save_state(model, path):
-    """Save weights and optimizer with a digest, as HDF5 itself would not notice damaged numbers."""
-    model.save_weights(path)
-    with h5py.File(path, "r+") as file:
-        file.attrs["digest"] = _digest(file)
-
-
-def load_state(model, path):
-    try:
-        with h5py.File(path) as file:
-            # A checkpoint from before there were digests has none.
-            if file.attrs.get("digest", _digest(file)) != _digest(file):
-                raise ValueError("its numbers have changed since it was written")
-        model.load_weights(path)
-    except Exception as error:  # h5py and Keras raise whatever a damaged file leads to
-        raise ValueError(
-            f"the checkpoint {path} is damaged ({progress.one_line(error)}); "
-            "begin again in another directory"
-        ) from error
 
 
 def _digest(file):
@@ -146,22 +186,37 @@ def _digest(file):
     return digest.hexdigest()
 
 
-def read_options(path):
-    try:
-        return json.loads(path.read_text("utf-8")) if path.exists() else {}
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); begin again in another directory") from None
+def write_history(history: list[dict], directory: Path) -> None:
+    """Write the rounds of a training as a table.
+
+    Args:
+        history: one dict a round, with its numbers by name.
+        directory: the training's directory.
+    """
+    names = list(dict.fromkeys(name for row in history for name in row))
+
+    def write(unfinished):
+        with open(unfinished, "w", newline="") as file:
+            table = csv.DictWriter(file, names, lineterminator="\n")
+            table.writeheader()
+            table.writerows(history)
+
+    atomic_write(directory / HISTORY, write)
 
 
-def write_history(rows, path):
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with open(path, "w", newline="") as file:
-        table = csv.DictWriter(file, names, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+def read_history(directory: str | Path) -> list[dict]:
+    """Read the rounds of a training.
 
+    Args:
+        directory: the training's directory.
 
-def _read_table(path):
+    Returns:
+        One dict a round, with its numbers by name; empty where no history is.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    path = Path(directory) / HISTORY
     if not path.exists():
         return []
     try:
@@ -170,4 +225,4 @@ def _read_table(path):
         numbers = [{name: float(text) for name, text in row.items() if text} for row in rows]
         return [row | {"step": int(row["step"])} for row in numbers]
     except (KeyError, TypeError, ValueError, csv.Error):
-        raise ValueError(f"{path} is damaged; begin again in another directory") from None
+        raise ValueError(f"{path} is damaged; start again in another directory") from None

@@ -1,235 +1,192 @@
-"""The training of a conditional GAN (pix2pix): label map → scene, clouded picture → clear."""
+"""The training of a conditional GAN (pix2pix): label maps to aerial scenes, or clouds removed."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from rich.console import Console
 
-from keras_gen._util import arguments, files, progress
-from keras_gen.data import batches
+from keras_gen._util import files, progress
+from keras_gen._util.arguments import as_pair
+from keras_gen._util.keras_files import with_weights
 from keras_gen.data.aerial import palette, readback, rendering
+from keras_gen.data.batches import cloud_pairs, label_pairs
 from keras_gen.data.scenes import HELD_OUT_SCENES, TRAINING_SCENES, Scenes
+from keras_gen.inference.sampling import predict_in_batches
 from keras_gen.models.gan import GAN
 from keras_gen.models.gan_networks import gan_discriminator
 from keras_gen.models.unet import unet_generator
-from keras_gen.training import calibration, checkpoints, evaluation, sources
-from keras_gen.training.adversarial import MAY_CHANGE, adam, train_adversarially
-from keras_gen.training.gan import EVALUATION_IMAGES, FINAL_EVALUATION_IMAGES
-from keras_gen.training.gan_sources import BUNDLED, SCENES
+from keras_gen.training import calibration, checkpoints, datasets
+from keras_gen.training.adversarial import GAN_OPTIONS, adam, train_adversarially
+from keras_gen.training.cards import gan_lines
+from keras_gen.training.evaluation import Evaluator
+from keras_gen.training.options import Pix2pixOptions
 
-SHOWN = 4  # pairs on the sample sheet
+SAMPLES = 4  # pairs on the sample sheet
+
+SCENES = 192  # aerial scenes to train on
+
+EVALUATION_SEED = 2**31  # added to the seed, so that evaluated pairs differ from those trained on
 
 
 def train_pix2pix(
+    options: Pix2pixOptions | None = None,
     *,
     directory: str | Path,
-    data: str = "aerial",
-    size: int | tuple[int, int] = 400,
-    crop: int | tuple[int, int] | None = None,
-    depth: int = 4,
-    filters: int = 12,
-    upsampling: str = "bilinear",
-    levels: int = 4,
-    loss: str = "relativistic",
-    penalty: str = "first_order",
-    gamma: float = 0.01,
-    sigma: float = 0.005,
-    noise: str = "white",
-    augmentation: tuple[str, ...] = (),
-    l1_weight: float = 30.0,
-    ema_half_life: float = 1000.0,
-    steps: int = 1000,
-    batch_size: int = 8,
-    every: int = 100,
-    learning_rate: float = 4e-4,
-    discriminator_rate: float = 2e-4,
-    seed: int = 0,
-    evaluation_images: int = EVALUATION_IMAGES,
-    final_evaluation_images: int = FINAL_EVALUATION_IMAGES,
     resume: bool = False,
-    memory_limit: int = 2 * 2**30,
     command: str = "",
     console: Console | None = None,
+    **given,
 ) -> Path:
     """Train a conditional GAN (pix2pix, Isola et al. 2017): an image in, an image out.
 
     Args:
+        options: what to train, and how. With `data="aerial"` it learns to turn label maps into
+            scenes, else to remove clouds from pictures.
         directory: where everything is written.
-        data: `"aerial"`: from a label map to the scene; `"photos"` or the path of a folder: from a
-            clouded picture to the clear one.
-        size: side or `(height, width)` of the images.
-        crop: side or `(height, width)` of the pairs to learn from; half of the whole by default.
-        depth, filters, upsampling: of the generator, as in `unet_generator`.
-        levels: as in `gan_discriminator`.
-        loss, penalty, gamma, sigma, noise, augmentation, l1_weight, ema_half_life: as in `GAN`.
-        steps, batch_size, every, learning_rate, discriminator_rate, seed: as in `train_gan`.
-        evaluation_images, final_evaluation_images: as in `train_gan`: pairs to judge a checkpoint, and the result, by.
-        resume, memory_limit, command, console: as in `train_gan`.
+        resume: continue the training in `directory`.
+        command: the command line, for the card.
+        console: where progress is shown.
+        given: in place of `options`, the fields of `Pix2pixOptions` by name.
 
     Returns:
-        The path of the `.keras` file. A scene's contrast and mean colour have got the last touch of
-        `calibration.calibrate`, from pairs to learn from.
+        The path of the `.keras` file. Contrast and mean colour of aerial scenes have been
+        calibrated on training pairs, by `calibration.calibrate`.
 
     Raises:
         ValueError, FloatingPointError: as `train_gan` does.
+
+    Example:
+        train_pix2pix(directory="runs/map", data="aerial", steps=3000)
     """
+    options = options or Pix2pixOptions(**given)
     console = console or progress.new_console()
-    directory = files.expanded(directory)
-    full = arguments.as_pair(size)
-    unit = 2 ** max(depth, levels)
-    part = (
-        arguments.as_pair(crop) if crop else tuple(-(-side // (2 * unit)) * unit for side in full)
+    directory, data = files.expanded(directory), datasets.normalized_data(options.data)
+    full, seed = as_pair(options.size), options.seed
+    unit = 2 ** max(options.depth, options.levels)
+    half = tuple(-(-side // (2 * unit)) * unit for side in full)
+    part = as_pair(options.crop) if options.crop else half
+    options = replace(
+        options,
+        data=data,
+        crop=part,
+        discriminator_rate=options.discriminator_rate or options.learning_rate,
     )
-    data = str(data).rstrip("/\\") or str(data)
-    labels = data == "aerial"
-    options = {
-        "job": "pix2pix",
-        "data": data,
-        "size": arguments.show_size(full),
-        "crop": arguments.show_size(part),
-        "depth": depth,
-        "filters": filters,
-        "upsampling": upsampling,
-        "levels": levels,
-        "loss": loss,
-        "penalty": penalty,
-        "gamma": gamma,
-        "sigma": sigma,
-        "noise": noise,
-        "augmentation": "+".join(augmentation),
-        "l1_weight": l1_weight,
-        "ema_half_life": ema_half_life,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "discriminator_rate": discriminator_rate,
-        "evaluation_images": evaluation_images,
-        "seed": seed,
-    }
-    checkpoints.check_directory(directory, resume=resume, options=options, may_change=MAY_CHANGE)
+    final_evaluation_images = options.final_evaluation_images
+    from_labels = data == "aerial"
+    channels = len(palette.CLASSES) if from_labels else 3
+    recorded = {"job": "pix2pix", **options.recorded()}
+    checkpoints.check_directory(
+        directory, resume=resume, options=recorded, may_change=options.resumable()
+    )
     keras.utils.set_random_seed(seed)
-    channels = len(palette.CLASSES) if labels else 3
 
-    def build(at, margin=0):
-        settings = {"depth": depth, "filters": filters, "upsampling": upsampling}
-        settings |= {"global_residual": not labels, "margin": margin}
-        return unet_generator((*at, channels), seed=2 * seed, **settings)
+    def build(size, margin=0):
+        return unet_generator(
+            (*size, channels),
+            global_residual=not from_labels,
+            margin=margin,
+            seed=2 * seed,
+            **options.only("depth", "filters", "upsampling"),
+        )
 
-    whole = build(full, margin=2**depth)  # first, so that a size that does not fit is known at once
+    whole = build(
+        full, margin=2**options.depth
+    )  # first, so that a size that does not fit is known at once
     model = GAN(
         build(part),
         gan_discriminator(
-            (*part, 3), levels=levels, condition_channels=channels, seed=2 * seed + 1
+            (*part, 3), levels=options.levels, condition_channels=channels, seed=2 * seed + 1
         ),
-        loss=loss,
-        penalty=penalty,
-        gamma=gamma,
-        sigma=sigma,
-        noise=noise,
-        augmentation=augmentation,
-        l1_weight=l1_weight,
-        ema_half_life=ema_half_life,
-        seed=seed,
+        **options.only(*GAN_OPTIONS, "l1_weight", "seed"),
     )
-    model.compile(adam(learning_rate), adam(discriminator_rate))
-    pairs, names = _pairs(data, part, memory_limit, console)
+    model.compile(adam(options.learning_rate), adam(options.discriminator_rate))
+    pairs, names = _pairs(data, part, options.memory, console)
 
-    def judge(at, count, salt):
-        """Of pairs that no training sees: half give inputs and reference, half only show how far
-        real images are apart."""
-        if labels:
-            scenes = [rendering.scene(number, at) for number in HELD_OUT_SCENES[: 2 * count]]
-            given = rendering.one_hot(np.stack([labels for labels, _ in scenes[:count]]))
+    def one_batch(count, salt):
+        """A batch of pairs of its own: inputs and images."""
+        batch = pairs(steps=1, batch_size=count, seed=seed + EVALUATION_SEED + salt)
+        return (np.asarray(images) for images in next(iter(batch)))
+
+    def evaluator(size, count, salt):
+        """Of twice as many pairs, one half gives inputs and references; the other half shows how
+        far real images are apart."""
+        if from_labels:
+            scenes = [rendering.scene(number, size) for number in HELD_OUT_SCENES[: 2 * count]]
+            inputs = rendering.one_hot(np.stack([labels for labels, _ in scenes[:count]]))
             real = np.stack([image for _, image in scenes])
         else:
-            settings = {"steps": 1, "batch_size": 2 * count, "seed": seed + 2**31 + salt}
-            given, real = next(iter(pairs(**settings)))
-            given, real = np.asarray(given)[:count], np.asarray(real)
-        return evaluation.Evaluator(np.float32(real), given, batch_size=4)
+            inputs, real = one_batch(2 * count, salt)
+        return Evaluator(np.float32(real), inputs[:count], batch_size=4)
 
-    def at_full_size(generator):
-        whole.set_weights(generator.get_weights())
-        return whole
-
-    def at_part_size(generator):
-        trained = build(part)
-        trained.set_weights(generator.get_weights())
-        return trained
+    def evaluated(generator):
+        """The generator for the size at which it is evaluated, and that size."""
+        if from_labels:
+            return generator, full
+        return with_weights(build(part), generator), part
 
     def samples(generator):
-        """What was given, what is drawn and what is real, side by side."""
-        if labels:
-            scenes = [rendering.scene(number, full) for number in HELD_OUT_SCENES[:SHOWN]]
-            maps, real = (np.stack(images) for images in zip(*scenes, strict=True))
-            given, shown = rendering.one_hot(maps), rendering.colour(maps)
+        """The input, the generated and the real image, side by side."""
+        generator, size = evaluated(generator)
+        if from_labels:
+            scenes = [rendering.scene(number, size) for number in HELD_OUT_SCENES[:SAMPLES]]
+            labels, real = (np.stack(images) for images in zip(*scenes, strict=True))
+            inputs, shown = rendering.one_hot(labels), rendering.colour(labels)
         else:
-            settings = {"steps": 1, "batch_size": SHOWN, "seed": seed + 2**31 + 3}
-            given, real = (np.asarray(images) for images in next(iter(pairs(**settings))))
-            generator, shown = at_part_size(generator), given
-        drawn = np.concatenate([np.asarray(generator(one[None])) for one in given])
-        triples = np.stack([shown, drawn, np.asarray(real, np.float32)], axis=1)
+            inputs, real = one_batch(SAMPLES, 3)
+            shown = inputs
+        generated = predict_in_batches(generator, inputs, 1)
+        triples = np.stack([shown, generated, np.float32(real)], axis=1)
         return triples.reshape(-1, *triples.shape[2:]), 6
 
     def report(generator):
-        proved = judge(full if labels else part, final_evaluation_images, 2)
-        if not labels:
-            return proved.real_scores, proved(at_part_size(generator))
-        drawn = proved.draw(generator)
-        maps = proved.inputs.argmax(axis=-1)
-        read = {
-            key: float(
-                np.mean(
-                    [readback.class_agreement(*pair) for pair in zip(images, maps, strict=True)]
-                )
-            )
-            for key, images in (("real", proved.reference), ("generated", drawn))
-        }
-        return proved.real_scores | {"read": read["real"]}, proved(generator) | {
-            "read": read["generated"]
-        }
+        generator, size = evaluated(generator)
+        final = evaluator(size, final_evaluation_images, 2)
+        generated = final.generate(generator)
+        real_scores, scores = final.real_scores, final.compare(generated)
+        if from_labels:
+            labels = final.inputs.argmax(axis=-1)
+            for found, images in ((real_scores, final.reference), (scores, generated)):
+                found["classes"] = np.mean(list(map(readback.class_agreement, images, labels)))
+        other = "held-out scenes" if from_labels else "crops of the training images"
+        comparison = f"{final_evaluation_images} images to as many {other}"
+        return gan_lines(real_scores, scores, None, comparison)
 
-    def touch(generator):
-        if not labels:
-            return ""  # what is drawn is added to the clouded picture, which has its own colours
+    def calibrate(generator):
         half = max(2, final_evaluation_images // 2)
-        settings = {"steps": 1, "batch_size": 2 * half, "seed": seed + 2**31 + 4}
-        given, real = (np.asarray(images) for images in next(iter(pairs(**settings))))
-        fitting = evaluation.Evaluator(real, given[:half], batch_size=4)
+        inputs, real = one_batch(2 * half, 4)
+        fitting = Evaluator(real, inputs[:half], batch_size=4)
         return calibration.calibrate(generator, fitting, real.mean((0, 1, 2), dtype=float))
 
-    with progress.activity(console, "judging real images"):
-        first = judge(part, evaluation_images, 1)
+    with progress.activity(console, "evaluating real images"):
+        round_evaluator = evaluator(part, options.evaluation_images, 1)
     return train_adversarially(
         model,
-        lambda first, last: pairs(first_step=first, steps=last, batch_size=batch_size, seed=seed),
-        first,
+        functools.partial(pairs, batch_size=options.batch_size, seed=seed),
+        round_evaluator,
         directory=directory,
-        name=f"pix2pix_{sources.data_name(data, BUNDLED)}",
-        finished=at_full_size,
-        touch=touch,
+        name=f"pix2pix_{datasets.data_name(data, datasets.GAN_BUNDLED)}",
         report=report,
+        # What is generated is added to the clouded picture, which has colours of its own.
+        calibrate=calibrate if from_labels else None,
+        finish=lambda generator: with_weights(whole, generator),
         samples=samples,
-        against=f"{final_evaluation_images} images to real ones{' that no training sees' if labels else ''}",
-        learned_from=names,
-        steps=steps,
-        every=every,
-        resume=resume,
+        trained_on=names,
         options=options,
+        recorded=recorded,
+        resume=resume,
         command=command,
         console=console,
     )
 
 
-def _pairs(data, size, memory_limit, console):
-    """A function that gives batches of pairs, and the names of what they are cut from."""
+def _pairs(data, size, memory, console):
+    """A function that makes batches of pairs, and the names of the images they are cropped from."""
     if data == "aerial":
-        scenes = Scenes(TRAINING_SCENES[: 2 * SCENES], size=_at_least(size, 256))
+        scenes = Scenes(TRAINING_SCENES[:SCENES], size=tuple(max(side, 256) for side in size))
         names = [f"aerial_{seed}" for seed in scenes.seeds]
-        return functools.partial(batches.label_pairs, scenes, size), names
-    images, _ = sources.read_images(data, size, memory_limit, console)
-    return functools.partial(batches.cloud_pairs, images, size), images.names
-
-
-def _at_least(size, least):
-    return tuple(max(side, least) for side in size)
+        return functools.partial(label_pairs, scenes, size), names
+    images, _ = datasets.read_images(data, size, memory, console)
+    return functools.partial(cloud_pairs, images, size), images.names

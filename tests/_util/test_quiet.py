@@ -23,7 +23,7 @@ def run(code, *arguments, path=(), **settings):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
         **settings,
     )
 

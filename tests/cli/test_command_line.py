@@ -316,7 +316,7 @@ def test_train_mistakes_with_options(fails, pictures, tmp_path, options, message
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--from=64", "--size=32"], "from 64 to 32 enlarges nothing"),
+        (["--from=64", "--size=32"], "from 64 to 32 upscales nothing"),
         (["--from=64", "--size=300x500"], "from 64 to 300×500 stretches the picture"),
         (["--size=-400"], "cannot read the size '-400'"),
         (["--size=10000"], "as large as the crop of 10000×10000"),
@@ -390,7 +390,7 @@ def test_interrupted_is_130(run, pictures, tmp_path, monkeypatch):
 def test_train_unet_mistakes(fails, tmp_path):
     unet = ("train", "unet", "--out", tmp_path / "run", "--task")
     assert "task 'colour' is unknown; choose one of 'labels'" in fails(*unet, "colour")
-    assert "a 5-level U-Net halves 400 to 12.5 at level 5; use 4 levels, or 384 or 416" in fails(
+    assert "a 5-level U-Net halves 400 to 12.5; use 4 levels, or 384 or 416" in fails(
         *unet, "labels", "--depth", 5
     )
     assert "Invalid value for '--depth'" in fails(*unet, "labels", "--depth", 0)

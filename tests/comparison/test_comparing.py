@@ -1,81 +1,28 @@
 """Methods are compared fairly, numbers are the package's own, and mistakes are one clear line."""
 
-import functools
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
 
 import keras_gen as kg
-from keras_gen.comparison import comparing, scores, upscalers
+from keras_gen.comparison import comparing, upscalers
 from keras_gen.comparison.comparing import compare
 from keras_gen.data import image_files, resampling
-from keras_gen.data.images import Images
-from keras_gen.training import upscaling_evaluation
+from tests.comparison.pictures import panels, picture, upscaler
 
 FIXED = ["nearest", "bilinear", "bicubic", "lanczos"]
 
 
-def picture(height, width, seed=0):
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (height // 5 + 2, width // 5 + 2, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+# The reference and what the methods get ---------------------------------------------------------
 
 
-def panels(comparison, number=0):
-    return {panel.title: panel for panel in comparison.pictures[number].panels}
-
-
-def enlarger(scale=2, shape=(None, None, 3), name=None):
-    inputs = keras.Input(shape)
-    x = keras.layers.Conv2DTranspose(3, 2 * scale, scale, "same", activation="sigmoid")(inputs)
-    return keras.Model(inputs, x, name=name)
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """Two networks named like those of the course, and others."""
-    place = tmp_path_factory.mktemp("weights")
-    keras.utils.set_random_seed(0)
-    enlarger(4).save(place / "upsampling_nearest_x4.keras")
-    enlarger(4).save(place / "upsampling_transposed_x4.keras")
-    for folder in ("a", "b"):
-        (place / folder).mkdir()
-        enlarger(2).save(place / folder / "mine.keras")
-    enlarger(2, (8, 12, 3)).save(place / "fixed.keras")
-    enlarger(2, (9, 9, 3)).save(place / "other.keras")
-    return place
-
-
-@pytest.fixture
-def weights(stored, monkeypatch):
-    monkeypatch.setenv("KERAS_GEN_WEIGHTS", str(stored))
-    return stored
-
-
-@pytest.fixture
-def run(run):
-    """Run the command in this process: exit code, lines of stdout, stderr."""
-    return functools.partial(run, "compare")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    place = tmp_path / "pictures"
-    (place / "deeper").mkdir(parents=True)
-    for number, name in enumerate(("b.png", "a.jpg", "deeper/b.png")):
-        Image.fromarray(picture(40, 48, number)).save(place / name)
-    (place / "bad.png").write_text("no picture")
-    return place
-
-
-# The reference and what is made of it ----------------------------------------------------------------
-
-
-def test_interpolators_are_those_of_pillow_and_the_truth_is_first():
+def test_interpolators_are_those_of_pillow_and_the_reference_is_first():
     reference = picture(48, 64)
     found = panels(compare({"one": reference}, methods=FIXED))
     assert list(found) == ["Reference", "Nearest", "Bilinear", "Bicubic", "Lanczos"]
@@ -88,22 +35,62 @@ def test_interpolators_are_those_of_pillow_and_the_truth_is_first():
     np.testing.assert_array_equal(found["Nearest"].image, blocks)
 
 
-def test_numbers_are_those_by_which_trainings_are_judged():
-    """The same picture, judged by the trainings' own code."""
-    reference = picture(62, 75)
-    images = Images(["one"], [reference], [1.0])
-    (judged,) = upscaling_evaluation.compare_with_bicubic(enlarger(4), images, 4)
-    found = panels(compare({"one": reference}, methods=["bicubic"]))
-    assert found["Bicubic"].numbers["psnr"] == judged["bicubic_psnr"]
-    assert found["Bicubic"].numbers["ssim"] == judged["bicubic_ssim"]
-    assert scores.BORDER == upscaling_evaluation.BORDER
-    reference, drawn = found["Reference"].image / 255, found["Bicubic"].image / 255
+def test_numbers_are_those_of_the_package():
+    """One definition of quality: PSNR, SSIM and the rest inside a border of 4 pixels."""
+    found = panels(compare({"one": picture(62, 75)}, methods=["bicubic"]))
+    reference, large = found["Reference"].image, found["Bicubic"].image
     numbers = found["Bicubic"].numbers
-    assert numbers["gain"] == kg.checkerboard_gain(drawn, 4)
-    assert numbers["spectrum"] == kg.spectrum_distance(drawn, reference)
-    assert numbers["sharpness"] == 100 * kg.sharpness(drawn) / kg.sharpness(reference)
-    assert found["Reference"].numbers["sharpness"] == 100
+    quality = dataclasses.asdict(kg.quality(large, reference))
+    assert quality["border"] == 4
+    assert {key: numbers[key] for key in quality} == quality
+    inside, theirs = large[4:-4, 4:-4] / 255, reference[4:-4, 4:-4] / 255
+    assert numbers["psnr"] == kg.psnr(large / 255, reference / 255, luma=True, border=4)
+    assert numbers["ssim"] == kg.ssim(large / 255, reference / 255, luma=True, border=4)
+    assert numbers["spectrum_distance"] == kg.spectrum_distance(inside, theirs)
+    assert numbers["sharpness"] == kg.sharpness(inside) / kg.sharpness(theirs)
+    assert numbers["gain"] == kg.checkerboard_gain(large / 255, 4)
+    assert found["Reference"].numbers["sharpness"] == 1
     assert numbers["milliseconds"] > 0
+
+
+def test_every_column_is_filled_and_shown():
+    found = compare({"one": picture(64, 64)}, models={"mine": upscaler(4)})
+    keys = [column.key for column in found.columns]
+    assert keys[:4] == ["psnr", "ssim", "psnr_chroma", "delta_e"]
+    mine = next(row for row in found.rows() if row["method"] == "mine")
+    assert None not in [mine[key] for key in keys]
+    for heading in ("Chroma PSNR<small>dB</small>", "ΔE2000", "Sharpness<small>%</small>"):
+        assert f"{heading}</button>" in found.html()
+
+
+def test_table_holds_the_means_as_the_page_shows_them():
+    found = compare({"a": picture(48, 48), "b": picture(64, 48, 1)}, methods=["nearest", "bicubic"])
+    table = found.table(["gain", "psnr"])
+    assert list(table[0]) == ["method", "Checkerboard gain (ppm)", "PSNR (dB)"]
+    assert [row["method"] for row in table] == ["Reference", "Nearest", "Bicubic"]
+    mean = np.mean([row["psnr"] for row in found.rows() if row["method"] == "Bicubic"])
+    assert table[2]["PSNR (dB)"] == f"{mean:.2f}"
+    assert table[0]["PSNR (dB)"] == "–"
+    assert len(found.table()[0]) == 1 + len(found.columns)
+    with pytest.raises(ValueError, match="column 'PSNR' is unknown; choose one of 'psnr', 'ssim'"):
+        found.table(["PSNR"])
+
+
+def test_figure_has_every_panel_with_its_numbers_and_the_reference_last():
+    found = compare({"a": picture(48, 48), "b": picture(64, 48, 1)}, methods=["nearest", "bicubic"])
+    figure = found.figure((4, 8, 16), picture=1, keys=["psnr", "ssim"], columns=2)
+    numbers = panels(found, 1)["Bicubic"].numbers
+    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    assert [title.partition("\n")[0] for title in titles] == ["Nearest", "Bicubic", "Reference"]
+    assert titles[1] == f"Bicubic\nPSNR {numbers['psnr']:.2f} dB\nSSIM {numbers['ssim']:.4f}"
+    shown = [axis for axis in figure.axes if axis.images]
+    assert len(shown) == 6
+    for axis in shown:
+        if not axis.get_title():
+            assert (axis.get_xlim(), axis.get_ylim()) == ((8, 24), (20, 4))
+    framed = [axis.get_title() for axis in figure.axes if axis.patches]
+    assert framed == ["Reference"]
+    plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +115,7 @@ def test_sizes(size, options, reference, given):
     assert found.pictures[0].note.startswith(f"{size[0]}×{size[1]} pixels")
 
 
-def test_large_pictures_are_reduced_as_a_whole_or_cut_from_the_middle():
+def test_large_pictures_are_reduced_as_a_whole_or_cropped_to_the_middle():
     large = picture(80, 120)
     whole = panels(compare({"one": large}, methods=["nearest"], longest=60))["Reference"].image
     np.testing.assert_array_equal(whole, resampling.reduce(large, (40, 60)))
@@ -136,7 +123,7 @@ def test_large_pictures_are_reduced_as_a_whole_or_cut_from_the_middle():
     np.testing.assert_array_equal(middle["Reference"].image, large[10:70, 30:90])
 
 
-def test_without_a_truth_the_picture_itself_is_enlarged():
+def test_without_a_reference_the_picture_itself_is_upscaled():
     small = picture(10, 7)
     found = compare({"one": small}, methods=["nearest", "bicubic"], upscale=True)
     shown = panels(found)
@@ -144,7 +131,7 @@ def test_without_a_truth_the_picture_itself_is_enlarged():
     np.testing.assert_array_equal(
         shown["Nearest"].image, np.kron(small, np.ones((4, 4, 1), np.uint8))
     )
-    assert not {"psnr", "ssim", "spectrum"} & set(shown["Bicubic"].numbers)
+    assert not {"psnr", "ssim", "spectrum_distance"} & set(shown["Bicubic"].numbers)
     assert shown["Bicubic"].numbers["sharpness"] == kg.sharpness(shown["Bicubic"].image / 255)
     assert "no PSNR and no SSIM" in found.html()
     middle = compare({"one": picture(50, 30)}, methods=["nearest"], upscale=True, longest=80)
@@ -154,7 +141,7 @@ def test_without_a_truth_the_picture_itself_is_enlarged():
 
 
 @pytest.mark.parametrize("upscale", [False, True])
-def test_one_pixel_is_enlarged_or_too_small(upscale):
+def test_one_pixel_is_upscaled_or_too_small(upscale):
     pixel = {"one": np.full((1, 1, 3), 7, np.uint8), "two": picture(8, 8)}
     found = compare(pixel, methods=FIXED, upscale=upscale)
     if upscale:
@@ -194,8 +181,14 @@ def test_trained_networks_are_found_and_not_mixed_up_with_interpolators(weights)
     assert numbers["parameters"] == network.count_params()
     assert numbers["macs"] == kg.cost(network, input_shape=(4, 4, 3)).macs
     assert panels(found)["Nearest"].numbers["macs"] is None
-    drawn = kg.inference.upscale(network, resampling.reduce(picture(16, 16), 4))
-    np.testing.assert_array_equal(panels(found)["Nearest + convolution"].image, drawn)
+    large = kg.inference.upscale(network, resampling.reduce(picture(16, 16), 4))
+    np.testing.assert_array_equal(panels(found)["Nearest + convolution"].image, large)
+
+
+def test_stored_networks_are_there_for_every_method():
+    assert {f"upsampling_{method}_x4" for method in kg.UPSAMPLING} <= set(
+        kg.inference.stored_names()
+    )
 
 
 def test_every_upsampling_has_a_title_of_its_own():
@@ -230,7 +223,7 @@ def test_own_models_set_the_scale_and_keep_their_names_apart(weights):
     assert found.scale == 2
     assert [method.title for method in found.methods][-2:] == ["a/mine", "b/mine"]
     assert len(found.methods) == 6
-    named = compare({"one": picture(20, 20)}, models={"A": enlarger(3)}, methods=["nearest"])
+    named = compare({"one": picture(20, 20)}, models={"A": upscaler(3)}, methods=["nearest"])
     assert named.scale == 3
     assert list(panels(named)) == ["Reference", "Nearest", "A"]
 
@@ -241,15 +234,15 @@ def test_model_of_fixed_size_gets_the_middle(weights):
     shown = panels(found)
     reference = resampling.reduce(kg.data.center_crop(photo, (16, 24)), (16, 24))
     np.testing.assert_array_equal(shown["Reference"].image, reference)
-    drawn = kg.inference.upscale(found.methods[-1].model, resampling.reduce(reference, (8, 12)))
-    np.testing.assert_array_equal(shown["fixed"].image, drawn)
-    assert found.skipped == [("small", "10×10 is smaller than the 16×24 that the model draws")]
+    large = kg.inference.upscale(found.methods[-1].model, resampling.reduce(reference, (8, 12)))
+    np.testing.assert_array_equal(shown["fixed"].image, large)
+    assert found.skipped == [("small", "10×10 is smaller than the 16×24 that the model generates")]
     small = compare({"one": picture(8, 12)}, models="fixed", upscale=True)
     np.testing.assert_array_equal(panels(small)["Nearest"].image[::2, ::2], picture(8, 12))
 
 
 def test_uneven_overlap_shows_in_the_energy():
-    """Kernel 3, stride 2, all weights alike: 4, 2, 2 and 1 taps a phase, hence .48."""
+    """Kernel 3, stride 2, all weights alike: 4, 2, 2 and 1 taps for the phases, hence 0.48."""
     inputs = keras.Input((None, None, 3))
     layer = keras.layers.Conv2DTranspose(3, 3, 2, "same", use_bias=False)
     model = keras.Model(inputs, layer(inputs))
@@ -259,6 +252,20 @@ def test_uneven_overlap_shows_in_the_energy():
     expected = taps.std() / taps.mean()
     assert found["uneven"].numbers["energy"] == pytest.approx(expected, abs=0.03)
     assert found["Nearest"].numbers["energy"] == 0
+
+
+def test_models_that_cannot_be_compared():
+    flat = keras.Input((8, 8, 3))
+    same = keras.Model(flat, keras.layers.Activation("linear")(flat))
+    wide = keras.Model(flat, keras.layers.UpSampling2D((1, 2))(flat))
+    one_channel = keras.Input((8, 8, 1))
+    grey = keras.Model(one_channel, keras.layers.UpSampling2D(2)(one_channel))
+    one = {"one": picture(16, 16)}
+    for name, model in (("same", same), ("wide", wide)):
+        with pytest.raises(ValueError, match=f"{name} cannot be compared: it turns"):
+            compare(one, models={name: model})
+    with pytest.raises(ValueError, match=r"grey: .*maps \(batch, height, width, 3\)"):
+        compare(one, models={"grey": grey})
 
 
 # Pictures in folders -----------------------------------------------------------------------------
@@ -307,84 +314,3 @@ def test_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         found.write(page)
     assert page.read_text("utf-8") == before
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
-
-
-# The command line --------------------------------------------------------------------------------
-
-
-def test_command(run, folder, tmp_path):
-    out = tmp_path / "new" / "page.html"
-    code, lines, errors = run(folder, "--methods", "nearest", "bicubic", "--out", out)
-    assert (code, errors) == (0, "")
-    assert lines[0] == "importing Keras"
-    assert "skipped bad.png: it is empty, damaged, or no image" in lines
-    assert any(line.split()[:1] == ["Bicubic"] for line in lines)
-    assert lines[-1].startswith(f"wrote {out} (")
-    assert out.read_text("utf-8").count("<figure") == 9
-
-
-def test_command_takes_several_values_in_any_order(run, folder, weights, tmp_path):
-    out = tmp_path / "page"
-    files = [weights / "a" / "mine.keras", weights / "b" / "mine.keras"]
-    first = ["--out", out, "--methods", "nearest", "--model", *files, "--", folder / "b.png"]
-    code, lines, errors = run(*first)
-    assert (code, errors) == (0, "")
-    assert lines[-1].startswith(f"wrote {out}.html (")
-    page = out.with_suffix(".html").read_text("utf-8")
-    assert page.count("<figure") == 4
-    assert "b/mine" in page
-
-
-def test_command_mistakes(fails, folder, weights, tmp_path):
-    one, out = folder / "b.png", tmp_path / "page.html"
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "broken.keras").write_text("no model")
-    mine, fixed = weights / "a" / "mine.keras", weights / "fixed.keras"
-    last = ["--methods", "nearest", "--out", out]
-    assert "holds no image file" in fails(tmp_path / "empty", *last)
-    assert "missing.png does not exist" in fails(tmp_path / "missing.png", *last)
-    assert "none of the 1 pictures could be compared; bad.png: it is empty" in fails(
-        folder / "bad.png", *last
-    )
-    unknown = fails(one, "--methods", "cubic", "--out", out)
-    assert unknown.startswith("method 'cubic' is unknown; choose from nearest, bilinear,")
-    assert "trained_transposed" in unknown
-    assert "needs upsampling_blur_x4.keras, which is not in" in fails(one, "--methods", "blur")
-    assert "trained_nearest enlarges by 4, not by 2; use --scale 4" in fails(
-        one, "--methods", "trained_nearest", "--scale", 2
-    )
-    assert "there are no weights 'nonsense'" in fails(one, "--model", "nonsense", "--out", out)
-    assert "broken.keras is not a .keras file" in fails(one, "--model", tmp_path / "broken.keras")
-    assert "mine enlarges by 2, not by 4; use --scale 2" in fails(
-        one, "--model", mine, "--scale", 4
-    )
-    assert "other takes 9×9" in fails(one, "--model", fixed, "other")
-    assert "Missing argument" in fails("--methods", "nearest", one)
-    for scale in ("1", "0", "17", "many", "nan", "1/0"):
-        assert f"{scale}" in fails(one, "--scale", scale)
-    assert "is a directory" in fails(one, "--out", folder)
-    assert "give a name that ends in .html" in fails(one, "--out", tmp_path / "page.png")
-    assert "is not a directory" in fails(one, "--out", one / "page.html")
-    assert not out.exists()
-
-
-def test_models_that_cannot_be_compared():
-    flat = keras.Input((8, 8, 3))
-    same = keras.Model(flat, keras.layers.Activation("linear")(flat))
-    wide = keras.Model(flat, keras.layers.UpSampling2D((1, 2))(flat))
-    one_channel = keras.Input((8, 8, 1))
-    grey = keras.Model(one_channel, keras.layers.UpSampling2D(2)(one_channel))
-    one = {"one": picture(16, 16)}
-    for name, model in (("same", same), ("wide", wide)):
-        with pytest.raises(ValueError, match=f"{name} cannot be compared: it turns"):
-            compare(one, models={name: model})
-    with pytest.raises(ValueError, match=r"grey: .*maps \(batch, height, width, 3\)"):
-        compare(one, models={"grey": grey})
-
-
-def test_help(run):
-    code, lines, errors = run("--help")
-    assert (code, errors) == (0, "")
-    text = "\n".join(lines)
-    for word in ("--methods", "--model", "--upscale", "--scale", "trained_nearest"):
-        assert word in text

@@ -1,21 +1,22 @@
-"""The page is whole, exact and safe whatever it is given; what a browser does is in test_page."""
+"""The page is whole, exact and safe whatever it is given; test_page_in_browser.py opens it."""
 
 import base64
 import hashlib
 import io
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gen.comparison import page as page_module
-from keras_gen.comparison.page import Column, Panel, Picture, _part, embedded, means, page
+from keras_gen.comparison.page import SCRIPTS, Column, Panel, Picture, embedded, means, page
 
+PARTS = sorted((Path(page_module.__file__).parent / "parts").iterdir())
 EVIL = "</title><script>alert(1)</script>\"'&<!-- \x00\x1b\n‮gnp.\udc80"
 PSNR = Column("psnr", "PSNR", "dB", "closeness", "{:.2f}".format, best="high", headline=True)
-NEAR = Column("near", "Near", "", "ideal is 5", "{:.1f}".format, best=5)
 LOW = Column("low", "Low", "", "low is good", "{:.1f}".format, best="low")
 PLAIN = Column("plain", "Plain", "", "no best", "{:.1f}".format)
 
@@ -40,7 +41,7 @@ def pictures(numbers=((), ({"psnr": 30.0}), ({"psnr": 31.0})), names=("one.png",
 
 
 class Reader(HTMLParser):
-    """What a page says and holds, as another parser reads it."""
+    """What a page holds, as another parser reads it."""
 
     void = frozenset({"meta", "link", "img", "input", "br"})
 
@@ -107,12 +108,18 @@ def test_page_can_be_written_whatever_names_hold():
     make(pictures(evil=EVIL), title=EVIL).encode("utf-8")
 
 
-@pytest.mark.parametrize("which", ["viewer.css", "spectra.js", "viewer.js", "viewer.html"])
-def test_parts_cannot_end_their_own_tags(which):
-    part = _part(which)
-    if which != "viewer.html":
-        assert "</" not in part
-    assert "\r" not in part
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_parts_cannot_end_their_own_tags(part):
+    text = part.read_text("utf-8")
+    assert "</" not in text or part.suffix == ".html"
+    assert "\r" not in text
+
+
+def test_all_parts_are_used():
+    templates = {part.name for part in PARTS if part.suffix == ".html"}
+    assert {part.name for part in PARTS} == templates | {*SCRIPTS, "viewer.css"}
+    shell = next(part for part in PARTS if part.name == "viewer.html").read_text("utf-8")
+    assert set(re.findall(r'include "(.*?)"', shell)) == templates - {"viewer.html"}
 
 
 # Pictures ----------------------------------------------------------------------------------------
@@ -141,12 +148,12 @@ def test_every_picture_has_its_size_and_an_alternative_text():
     alts = [attributes["alt"] for attributes in read.all("img")]
     assert alts == [
         "one.png, the reference",
-        "one.png, enlarged by Nearest: PSNR 30.00 dB",
-        "one.png, enlarged by Bicubic: PSNR 31.00 dB",
+        "one.png, upscaled by Nearest: PSNR 30.00 dB",
+        "one.png, upscaled by Bicubic: PSNR 31.00 dB",
     ]
     assert {(i["width"], i["height"]) for i in read.all("img")} == {("9", "6")}
     alone = Reader(make(pictures(), reference=False))
-    assert alone.all("img")[0]["alt"] == "one.png, enlarged by Reference"
+    assert alone.all("img")[0]["alt"] == "one.png, upscaled by Reference"
 
 
 @pytest.mark.parametrize(
@@ -179,20 +186,20 @@ def rows(page, which="0"):
     return [re.findall(r"<td.*?</td>", row) for row in re.findall(r"<tr.*?</tr>", table, re.S)[1:]]
 
 
-def test_the_best_of_each_column_is_marked_ties_too_and_never_the_truth():
+def test_the_best_of_each_column_is_marked_ties_too_and_never_the_reference():
     numbers = [
-        {"psnr": 99.0, "near": 5.0, "low": 0.0, "plain": 1.0},
-        {"psnr": 30.001, "near": 1.0, "low": 2.0, "plain": 1.0},
-        {"psnr": 30.004, "near": 6.0, "low": 1.0, "plain": 2.0},
-        {"psnr": 29.0, "near": 8.0, "low": None, "plain": 3.0},
+        {"psnr": 99.0, "low": 0.0, "plain": 1.0},
+        {"psnr": 30.001, "low": 2.0, "plain": 1.0},
+        {"psnr": 30.004, "low": 1.0, "plain": 2.0},
+        {"psnr": 29.0, "low": None, "plain": 3.0},
     ]
-    page = make(pictures(numbers), [PSNR, NEAR, LOW, PLAIN])
+    page = make(pictures(numbers), [PSNR, LOW, PLAIN])
     best = [["best" in cell for cell in row] for row in rows(page)]
     assert best == [
-        [False, False, False, False],
-        [True, False, False, False],
-        [True, True, True, False],
-        [False, False, False, False],
+        [False, False, False],
+        [True, False, False],
+        [True, True, False],
+        [False, False, False],
     ]
 
 
@@ -222,6 +229,6 @@ def test_means_are_over_the_pictures_that_have_the_number():
 
 
 def test_every_column_is_explained():
-    page = make(pictures(), [PSNR, NEAR])
-    for column in (PSNR, NEAR):
+    page = make(pictures(), [PSNR, LOW])
+    for column in (PSNR, LOW):
         assert f"<dt>{column.label}</dt><dd>{column.explanation}</dd>" in page

@@ -1,4 +1,4 @@
-"""Stored generators are found by name; what is no generator is said so in a line."""
+"""Stored generators are found by name; a file that holds none is reported in one line."""
 
 import zipfile
 
@@ -63,7 +63,7 @@ def other_zip(path):
 
 
 def damaged(path):
-    """One bit of the weights is changed; the archive's checksum tells."""
+    """One bit of the weights is changed; the archive's checksum shows it."""
     content = bytearray((path.parent / "small.keras").read_bytes())
     with zipfile.ZipFile(path.parent / "small.keras") as archive:
         start = archive.getinfo("model.weights.h5").header_offset
@@ -72,7 +72,7 @@ def damaged(path):
     path.write_bytes(content)
 
 
-def cut(path):
+def first_half(path):
     content = (path.parent / "small.keras").read_bytes()
     path.write_bytes(content[: len(content) // 2])
 
@@ -85,9 +85,9 @@ def cut(path):
         lambda path: path.mkdir(),
         other_zip,
         damaged,
-        cut,
+        first_half,
     ],
-    ids=["text", "empty", "directory", "other zip", "damaged", "cut"],
+    ids=["text", "empty", "directory", "other zip", "damaged", "first half"],
 )
 def test_what_is_no_generator_is_one_clear_line(stored, make):
     path = stored / "bad.keras"
@@ -99,7 +99,7 @@ def test_what_is_no_generator_is_one_clear_line(stored, make):
 
 
 def test_code_in_a_file_is_not_run(stored):
-    """Keras refuses a layer that would bring its own code, and so does `load`."""
+    """Keras refuses a layer that would bring its own code, and so does `load_generator`."""
     inputs = keras.Input((4, 4, 3))
     model = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
     model.save(stored / "code.keras")

@@ -1,4 +1,4 @@
-"""Pictures of any size are enlarged, in tiles where they are large, and no result is lost."""
+"""Pictures of any size are upscaled, in tiles where they are large, and no result is lost."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def noise(height, width, seed=0):
 
 
 def shake(model, seed=0):
-    """Give every weight a value, as a training would: fresh generators only draw their base."""
+    """Give every weight a value, as a training would: fresh ones return the bicubic skip."""
     rng = np.random.default_rng(seed)
     model.set_weights(
         [
@@ -43,8 +43,8 @@ def fixed():
 
 
 def whole(model, picture):
-    drawn = np.asarray(model(picture[None] / np.float32(255), training=False))[0]
-    return np.rint(drawn * 255).astype(np.uint8)
+    upscaled = np.asarray(model(picture[None] / np.float32(255), training=False))[0]
+    return np.rint(upscaled * 255).astype(np.uint8)
 
 
 # Any size ----------------------------------------------------------------------------------------
@@ -71,8 +71,8 @@ def test_generator_of_fixed_size_gets_the_middle_reduced(fixed, size):
     np.testing.assert_array_equal(large, whole(fixed, given))
 
 
-def test_network_really_draws(convolutional):
-    """Otherwise the comparisons above and below would only compare bicubic enlargements."""
+def test_network_does_more_than_bicubic(convolutional):
+    """Otherwise the comparisons above and below would only compare bicubic upscaling."""
     picture = noise(40, 40)
     bicubic = resampling.upscale_bicubic(picture, 80)
     assert np.abs(upscaling.upscale(convolutional, picture).astype(int) - bicubic).mean() > 5
@@ -92,7 +92,7 @@ def test_middle(shape, size, expected):
     np.testing.assert_array_equal(resampling.center_crop(picture, size), picture[expected])
 
 
-def test_resized_generator_draws_the_same_where_it_sees_the_same(fixed):
+def test_resized_generator_gives_the_same_for_the_same_receptive_field(fixed):
     """Far from the borders a wider picture comes out as its part does."""
     wide = upscaling.resized(fixed, (16, 48))
     assert wide.output_shape == (None, 40, 120, 3)
@@ -117,53 +117,53 @@ def small_tiles(monkeypatch):
 
 @pytest.mark.parametrize("size", [(200, 150), (64, 300), (129, 257), (193, 65)])
 def test_tiles_give_what_the_whole_picture_gives(convolutional, small_tiles, size):
-    """But for the order of sums: oneDNN blocks other sizes otherwise, which may turn a rounding."""
-    picture, shares = noise(*size), []
-    tiled = upscaling.upscale(convolutional, picture, progress=shares.append)
+    """oneDNN may add in another order for another size, which may change the rounding."""
+    picture, fractions = noise(*size), []
+    tiled = upscaling.upscale(convolutional, picture, progress=fractions.append)
     expected = whole(convolutional, picture)
     assert tiled.shape == expected.shape
     difference = np.abs(tiled.astype(int) - expected)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 1e-3
-    assert len(shares) == -(-size[0] // 64) * -(-size[1] // 64)
-    assert shares == sorted(shares)
-    assert shares[-1] == 1
+    assert len(fractions) == -(-size[0] // 64) * -(-size[1] // 64)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
 
 
 def test_tiles_that_overlap_too_little_would_differ(convolutional, small_tiles, monkeypatch):
     """The margin matters: without it seams show."""
     picture = noise(200, 150)
-    tiled = upscaling._in_tiles(convolutional, picture, 2, 0, lambda share: None)
+    tiled = upscaling._in_tiles(convolutional, picture, 2, 0, lambda fraction: None)
     assert np.abs(tiled.astype(int) - whole(convolutional, picture)).max() > 10
 
 
 @pytest.mark.parametrize("blocks", [0, 8, 20])
-def test_margin_covers_what_the_generator_sees(blocks):
-    """2 convolutions a block, head, colours, the stage: 16 blocks see farther than 32 pixels."""
+def test_margin_covers_the_receptive_field(blocks):
+    """2 convolutions a block, head, output, the stage: 16 blocks reach farther than 32 pixels."""
     model = kg.simple_generator((None, None, 3), scale=4, filters=4, blocks=blocks)
-    scale, margin = upscaling._locality(model)
+    scale, margin = upscaling._scale_and_margin(model)
     reach = 2 * blocks + 3
     assert scale == 4
-    assert margin % upscaling.ALIGNED == 0
-    assert reach - 1 <= margin < reach + upscaling.ALIGNED
+    assert margin % upscaling.ALIGNMENT == 0
+    assert reach - 1 <= margin < reach + upscaling.ALIGNMENT
 
 
-def test_what_sees_the_whole_picture_is_not_cut_into_tiles(small_tiles):
+def test_what_depends_on_the_whole_picture_is_not_split_into_tiles(small_tiles):
     """A gate by global pooling: tiles would each get a gate of their own."""
     inputs = keras.Input((None, None, 3))
     gate = keras.layers.GlobalAveragePooling2D(keepdims=True)(inputs)
     x = keras.layers.Multiply()([inputs, gate])
     model = keras.Model(inputs, keras.layers.UpSampling2D(2)(x))
     picture = noise(200, 150)
-    shares = []
-    large = upscaling.upscale(model, picture, progress=shares.append)
+    fractions = []
+    large = upscaling.upscale(model, picture, progress=fractions.append)
     np.testing.assert_array_equal(large, whole(model, picture))
-    assert shares == []
+    assert fractions == []
 
 
 @pytest.mark.parametrize("size", [(200, 200), (201, 199)])
 def test_generator_that_halves_first(small_tiles, size):
-    """Tiles begin where whole steps begin; a picture of odd sides is drawn in one piece."""
+    """Tiles begin where whole steps begin; a picture of odd sides is upscaled in one piece."""
     inputs = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="tanh")(inputs)
     x = keras.layers.Conv2DTranspose(3, 8, strides=4, padding="same", activation="sigmoid")(x)
@@ -173,7 +173,7 @@ def test_generator_that_halves_first(small_tiles, size):
     assert np.abs(difference).max() <= 1
 
 
-# Models that do not enlarge pictures -------------------------------------------------------------
+# Models that do not upscale pictures -------------------------------------------------------------
 
 
 def identity(shape):
@@ -186,11 +186,11 @@ def test_models_that_do_not_map_pictures_to_pictures():
     decoder = keras.Model(latent, keras.layers.Reshape((1, 1, 3))(keras.layers.Dense(3)(latent)))
     two = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
     for model in (identity((8, 8, 1)), decoder, keras.Model(two, keras.layers.Add()(two))):
-        with pytest.raises(ValueError, match=r"a generator that enlarges pictures maps \(batch"):
+        with pytest.raises(ValueError, match=r"a generator that upscales pictures maps \(batch"):
             upscaling.upscale(model, noise(8, 8))
 
 
-def test_values_outside_0_to_1_are_cut_and_no_numbers_are_refused():
+def test_values_outside_0_to_1_are_clipped_and_infinite_ones_refused():
     inputs = keras.Input((None, None, 3))
     stretched = keras.Model(inputs, keras.layers.Rescaling(3, offset=-1)(inputs))
     picture = np.array([[[0, 85, 170], [128, 200, 255]]], np.uint8)
@@ -206,15 +206,15 @@ def test_what_tensorflow_refuses_is_one_line():
     skip = keras.layers.UpSampling2D(2)(keras.layers.AveragePooling2D(2)(inputs))
     model = keras.Model(inputs, keras.layers.Add()([inputs, skip]), name="halving")
     assert upscaling.upscale(model, noise(8, 8)).shape == (8, 8, 3)
-    with pytest.raises(ValueError, match=r"halving cannot draw from 9×8 pixels: ") as caught:
+    with pytest.raises(ValueError, match=r"halving cannot upscale 9×8 pixels: ") as caught:
         upscaling.upscale(model, noise(9, 8))
     assert "\n" not in str(caught.value)
 
 
 def test_results_that_would_not_fit_are_refused(convolutional, monkeypatch):
-    monkeypatch.setattr(upscaling, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(upscaling, "MAX_PIXELS", 10_000)
     assert upscaling.upscale(convolutional, noise(50, 50)).shape == (100, 100, 3)
-    with pytest.raises(ValueError, match="50×51 enlarged by 2 has more than 0 million pixels"):
+    with pytest.raises(ValueError, match="50×51 upscaled by 2 has more than 0 million pixels"):
         upscaling.upscale(convolutional, noise(50, 51))
 
 
@@ -231,7 +231,7 @@ def pictures(tmp_path):
     return root
 
 
-def test_files_are_enlarged_and_bad_ones_named(convolutional, pictures, tmp_path):
+def test_files_are_upscaled_and_bad_ones_named(convolutional, pictures, tmp_path):
     lines = []
     written, skipped = upscaling.upscale_files(
         convolutional,
@@ -248,7 +248,7 @@ def test_files_are_enlarged_and_bad_ones_named(convolutional, pictures, tmp_path
     ]
     expected = upscaling.upscale(convolutional, image_files.read_image(pictures / "a.png"))
     np.testing.assert_array_equal(image_files.read_image(written[1]), expected)
-    assert lines[0] == "enlarging 1 of 4, a.jpg"
+    assert lines[0] == "upscaling 1 of 4, a.jpg"
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == sorted(
         path.name for path in written
     )

@@ -1,8 +1,8 @@
-"""A training of a GAN that takes seconds, and what its checkpoints hold.
+"""A training of a GAN that takes seconds, and the arrays of its checkpoints.
 
     KERAS_BACKEND=jax python -m tests.training.tiny_gan DIRECTORY
 
-trains it twice with the backend that Keras has: unbroken, and stopped and resumed.
+trains it twice with Keras' backend: without a stop, and stopped and resumed.
 """
 
 import io

@@ -1,34 +1,31 @@
-"use strict";
-// What a picture differs in from another, and what frequencies it holds, as pictures.
+// The difference of two pictures, and the frequencies of one, as pictures.
 const Spectra = (() => {
-  const STRONGER = 4; // of differences
-  const DECIBELS = 80; // of spectra
-
-  const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
+  const AMPLIFICATION = 4; // of differences
+  const DECIBELS = 80; // range of spectra
 
   function difference(pixels, reference) {
-    const drawn = new ImageData(pixels.width, pixels.height);
-    for (let i = 0; i < drawn.data.length; i++) {
-      const apart = pixels.data[i] - reference.data[i];
-      drawn.data[i] = i % 4 === 3 ? 255 : 128 + STRONGER * apart; // clamped to 0 … 255
+    const output = new ImageData(pixels.width, pixels.height);
+    for (let i = 0; i < output.data.length; i++) {
+      const change = pixels.data[i] - reference.data[i];
+      output.data[i] = i % 4 === 3 ? 255 : 128 + AMPLIFICATION * change; // clamped to 0 … 255
     }
-    return drawn;
+    return output;
   }
 
-  // Power in decibels of the brightness, under a Hann window, frequency 0 in the middle.
+  // Power of the brightness in decibels, under a Hann window, with frequency 0 in the middle.
   function power({ width, height, data }) {
     const window_ = (size) =>
       Float64Array.from({ length: size }, (_, i) => Math.sin((Math.PI * (i + 0.5)) / size) ** 2);
     const [across, down] = [window_(width), window_(height)];
-    let [sum, weight] = [0, 0];
+    let [sum, total] = [0, 0];
     const grey = new Float64Array(width * height);
     for (let i = 0; i < grey.length; i++) {
       grey[i] = 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2];
-      const share = across[i % width] * down[Math.floor(i / width)];
-      sum += share * grey[i];
-      weight += share;
+      const weight = across[i % width] * down[Math.floor(i / width)];
+      sum += weight * grey[i];
+      total += weight;
     }
-    const mean = sum / weight;
+    const mean = sum / total;
     const real = grey.map((v, i) => (v - mean) * across[i % width] * down[Math.floor(i / width)]);
     const imaginary = new Float64Array(real.length);
     const line = (start, step, length) => {
@@ -45,7 +42,7 @@ const Spectra = (() => {
     };
     for (let row = 0; row < height; row++) line(row * width, 1, width);
     for (let column = 0; column < width; column++) line(column, width, height);
-    const rows = Array.from({ length: height }, () => -Infinity); // the most of each row
+    const rows = Array.from({ length: height }, () => -Infinity); // the maximum of each row
     const level = new Float64Array(real.length);
     for (let i = 0; i < level.length; i++) {
       const row = (Math.floor(i / width) + (height >> 1)) % height;
@@ -61,7 +58,7 @@ const Spectra = (() => {
   function fourier(re, im) {
     const n = re.length;
     if (n === 1) return [re, im];
-    const { factor, cos, sin } = turns(n);
+    const { factor, cos, sin } = rootsOfUnity(n);
     const part = n / factor;
     const [sumRe, sumIm] = [new Float64Array(n), new Float64Array(n)];
     for (let r = 0; r < factor; r++) {
@@ -82,36 +79,37 @@ const Spectra = (() => {
     return [sumRe, sumIm];
   }
 
-  const known = new Map();
-  function turns(n) {
-    if (!known.has(n)) {
+  const cache = new Map();
+  function rootsOfUnity(n) {
+    if (!cache.has(n)) {
       let factor = 2;
       while (n % factor && factor * factor <= n) factor++;
       if (n % factor) factor = n;
       const angle = (_, i) => (2 * Math.PI * i) / n;
       const angles = Float64Array.from({ length: n }, angle);
-      known.set(n, { factor, cos: angles.map(Math.cos), sin: angles.map(Math.sin) });
+      cache.set(n, { factor, cos: angles.map(Math.cos), sin: angles.map(Math.sin) });
     }
-    return known.get(n);
+    return cache.get(n);
   }
 
-  // From black through purple and orange to pale yellow: brighter in every step, for every eye.
+  // From black through purple and orange to pale yellow: brighter in every step, also for the
+  // colour-blind.
   const COLOURS = [[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]];
-  function spectrum({ level }, loudest, { width, height }) {
-    const drawn = new ImageData(width, height);
+  function spectrum({ level }, peak, { width, height }) {
+    const output = new ImageData(width, height);
     level.forEach((db, i) => {
-      const share = clamp(1 + (db - loudest) / DECIBELS, 0, 1) * (COLOURS.length - 1);
-      const low = Math.min(Math.floor(share), COLOURS.length - 2);
+      const shade = clamp(1 + (db - peak) / DECIBELS, 0, 1) * (COLOURS.length - 1);
+      const low = Math.min(Math.floor(shade), COLOURS.length - 2);
       for (let c = 0; c < 3; c++) {
         const [from, to] = [COLOURS[low][c], COLOURS[low + 1][c]];
-        drawn.data[4 * i + c] = from + (to - from) * (share - low);
+        output.data[4 * i + c] = from + (to - from) * (shade - low);
       }
-      drawn.data[4 * i + 3] = 255;
+      output.data[4 * i + 3] = 255;
     });
-    return drawn;
+    return output;
   }
 
-  // Where a pattern that repeats with the scale would have its dots.
+  // Circles around the frequencies of a pattern that repeats with the scale.
   function circles(context, { width, height }, period) {
     if (!Number.isInteger(period)) return;
     context.strokeStyle = "rgb(255 255 255 / 45%)";
