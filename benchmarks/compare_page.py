@@ -53,8 +53,8 @@ def main():
     lines = [
         "# The page that compares upsampling methods",
         "",
-        "Three photographs at 400×400 (`chelsea`, `coffee`, an aerial scene), each with the reference "
-        f"and every method, from the command line. {machine()}.",
+        "Three photographs at 400×400 (`chelsea`, `coffee`, an aerial scene), each with its "
+        f"reference and every method, from the command line. {machine()}.",
         "",
         "| methods | seconds | processor seconds | page (MB) |",
         "|---|---|---|---|",

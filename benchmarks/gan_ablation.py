@@ -159,10 +159,10 @@ def write(results, held_out):
         f"the last state, {len(seeds)} seeds: each number is their mean, in brackets the seeds. "
         f"{results['machine']}.",
         "",
-        f"SWD is the sliced Wasserstein distance of {EVALUATION_IMAGES} images to as many real ones, over "
-        "that of real images to real ones; diversity is 1 − MS-SSIM of pairs over that of real "
-        "images; checkerboard is the share of variance that repeats every 2 pixels, × 1000; told "
-        "apart is 0 where D is blind, 0.69 where it always tells the real image of a pair.",
+        f"SWD is the sliced Wasserstein distance of {EVALUATION_IMAGES} images to as many real ones "
+        "over that of real images to real ones; diversity is 1 − MS-SSIM of pairs over that of real "
+        "images; checkerboard is the share of variance that repeats every 2 pixels, × 1000; separated "
+        "is 0 where D is blind, 0.69 where it always recognises the real image of a pair.",
         "",
         "| variant | SWD, separately | jointly | diversity | checkerboard | separated | steps |",
         "|---|---|---|---|---|---|---|",
@@ -246,7 +246,9 @@ def main():
     results["variants"] = {variant: done.get(variant, {}) for variant in VARIANTS}
     images = sky([bundled.photographs("train")["hubble"]])
     real = crop_batch(images, (SIZE, SIZE), 2 * EVALUATION_IMAGES, seed=(0, 1), turn=True)
-    evaluator = evaluation.Evaluator(real, sampling.sample_latents(EVALUATION_IMAGES, LATENT), batch_size=32)
+    evaluator = evaluation.Evaluator(
+        real, sampling.sample_latents(EVALUATION_IMAGES, LATENT), batch_size=32
+    )
     # All variants with one seed first: a run that is stopped leaves something to compare.
     for seed in arguments.seeds:
         for variant in VARIANTS:

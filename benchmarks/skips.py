@@ -3,7 +3,7 @@
     python benchmarks/skips.py
 
 Trains both at equal parameters and steps, on the same batches, with three seeds, on crops of the
-bundled photographs, and evaluates them on crops of the two that no training sees: PSNR in colour over
+bundled photographs, and evaluates them on the held-out two: RGB PSNR over
 the whole, over edges and over flat regions, and over what the clouds hide and what they leave.
 Without its base: a base would be a skip connection past the whole network. Writes skips.json and
 skips.md beside this file.

@@ -16,9 +16,7 @@ from ._util.figures import (
     show as show,
     side_by_side as side_by_side,
 )
-from ._util.quiet import (
-    quiet_tensorflow as quiet_tensorflow,
-)
+from ._util.quiet import quiet_tensorflow as quiet_tensorflow
 from .analysis import (
     cost as cost,
     dead_units as dead_units,
@@ -28,9 +26,7 @@ from .analysis import (
     receptive_field as receptive_field,
     saturation as saturation,
 )
-from .comparison import (
-    compare as compare,
-)
+from .comparison import compare as compare
 from .metrics import (
     checkerboard_energy as checkerboard_energy,
     checkerboard_gain as checkerboard_gain,

@@ -70,7 +70,9 @@ def test_links_lead_somewhere(link):
 
 
 def test_every_room_is_in_the_layout():
-    rooms = [path.name for path in (ROOT / "keras_gen").iterdir() if (path / "__init__.py").exists()]
+    rooms = [
+        path.name for path in (ROOT / "keras_gen").iterdir() if (path / "__init__.py").exists()
+    ]
     for room in rooms:
         if not room.startswith("_"):
             assert f"`{room}/`" in README, f"the README's layout misses {room}"

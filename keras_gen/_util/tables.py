@@ -23,7 +23,7 @@ class Table(list):
             return "(empty)"
         rows = [list(self[0]), *([_text(cell) for cell in row.values()] for row in self)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        left = [_is_text(cell) for cell in self[0].values()]
+        left = [isinstance(cell, str) for cell in self[0].values()]
         lines = (
             "  ".join(
                 cell.ljust(width) if to_left else cell.rjust(width)
@@ -43,10 +43,6 @@ class Table(list):
 
         body = "".join(line([_text(cell) for cell in row.values()], "td") for row in self)
         return f"<table><thead>{line(self[0], 'th')}</thead><tbody>{body}</tbody></table>"
-
-
-def _is_text(cell):
-    return isinstance(cell, str)
 
 
 def _text(cell):

@@ -1,7 +1,4 @@
-from .costs import (
-    Cost as Cost,
-    cost as cost,
-)
+from .costs import Cost as Cost, cost as cost
 from .diagnostics import (
     dead_units as dead_units,
     gradient_norms as gradient_norms,

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_gen._util.gradients import losses_and_gradients
 from keras_gen._util.tables import Table
 from keras_gen.analysis.graph import trace
 
@@ -121,7 +122,7 @@ def gradient_norms(
         respect to them).
 
     Raises:
-        ValueError: for a backend other than TensorFlow, or a model without trainable weights.
+        ValueError: for a model without trainable weights.
 
     Example:
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="only")])
@@ -130,26 +131,25 @@ def gradient_norms(
         >>> row["weights"], row["gradient"]
         (4.0, 5.0)
     """
-    import tensorflow as tf
-
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"gradients need the TensorFlow backend, not {keras.backend.backend()!r}")
     variables = model.trainable_variables
     if not variables:
         raise ValueError(f"{model.name!r} has no trainable weights; build it, or unfreeze some")
     # Each call in training mode would update the statistics of normalisation layers.
-    kept = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
-    with tf.GradientTape() as tape:
+    kept = [(variable, np.array(variable)) for variable in model.non_trainable_variables]
+
+    def compute_loss():
         output = model(np.asarray(x, "float32"), training=True)
-        error = tf.reduce_mean(keras.losses.get(loss)(np.asarray(y, "float32"), output))
-    gradients = tape.gradient(error, [variable.value for variable in variables])
+        error = keras.losses.get(loss)(np.asarray(y, "float32"), output)
+        return {"model_loss": keras.ops.mean(error)}
+
+    gradients = losses_and_gradients(compute_loss, {"model": model})[1]["model"]
     for variable, value in kept:
         variable.assign(value)
     squares = {}
     for variable, gradient in zip(variables, gradients, strict=True):
         layer = variable.path.rpartition("/")[0].removeprefix(f"{model.name}/")
         own, received = squares.get(layer, (0.0, 0.0))
-        own += float(np.square(variable.numpy(), dtype="float64").sum())
+        own += float(np.square(np.array(variable), dtype="float64").sum())
         if gradient is not None:
             received += float(np.square(np.asarray(gradient), dtype="float64").sum())
         squares[layer] = own, received

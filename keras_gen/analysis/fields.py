@@ -231,13 +231,7 @@ def projective_field(
         (46, 46)
     """
     propagation = Propagation(
-        model,
-        layer,
-        input,
-        rules=rules,
-        input_shape=input_shape,
-        gates=gates,
-        position=position,
+        model, layer, input, rules=rules, input_shape=input_shape, gates=gates, position=position
     )
     field = propagation.result()
     nonempty = _nonempty(field)  # only this position has a field: any field contains it

@@ -11,24 +11,13 @@ from keras_gen.analysis.costs import cost
 from keras_gen.analysis.fields import ReceptiveField, receptive_field
 
 
-def inspect_rows(
-    model: keras.Model,
-    *,
-    input=None,
-    gates: bool = True,
-    rules: dict | None = None,
-    macs: dict | None = None,
-    input_shape: Sequence[int] | dict | None = None,
-) -> Table:
+def inspect_rows(model: keras.Model, *, macs: dict | None = None, **options) -> Table:
     """Describe every layer on the way from an input to the model's (first) output.
 
     Args:
         model: a functional or sequential Keras model.
-        input: what the fields are measured in, as for `receptive_field`.
-        gates: as for `receptive_field`.
-        rules: what unknown layers do, as for `receptive_field`.
         macs: what unknown layers cost, as `rules` of `cost`.
-        input_shape: shape of the input without the batch, where the model leaves it open.
+        options: `input`, `gates`, `rules` and `input_shape` of `receptive_field`.
 
     Returns:
         A list of rows with `layer`, `type`, `output_size`, `channels`, `receptive_field`, `stride`,
@@ -43,8 +32,9 @@ def inspect_rows(
         >>> [row["receptive_field"] for row in inspect_rows(model)]
         [(5, 5)]
     """
-    field = receptive_field(model, input=input, gates=gates, rules=rules, input_shape=input_shape)
-    costs = {row["layer"]: row for row in cost(model, rules=macs, input_shape=input_shape).rows}
+    field = receptive_field(model, **options)
+    counted = cost(model, rules=macs, input_shape=options.get("input_shape"))
+    costs = {row["layer"]: row for row in counted.rows}
     return Table(
         {
             "layer": row["layer"],
@@ -65,19 +55,13 @@ def _channels(shape, size):
     return int(np.prod(shape) // np.prod(size)) if len(shape) > len(size) else None
 
 
-def inspect_summary(
-    model: keras.Model,
-    *,
-    input=None,
-    gates: bool = True,
-    rules: dict | None = None,
-    macs: dict | None = None,
-    input_shape: Sequence[int] | dict | None = None,
-) -> str:
+def inspect_summary(model: keras.Model, *, macs: dict | None = None, **options) -> str:
     """Summarise a model in three lines: its field, its cost, its memory.
 
     Args:
-        model: as for `inspect_rows`, and so are the other arguments.
+        model: a functional or sequential Keras model.
+        macs: what unknown layers cost, as `rules` of `cost`.
+        options: `input`, `gates`, `rules` and `input_shape` of `receptive_field`.
 
     Returns:
         Text of three lines.
@@ -93,8 +77,8 @@ def inspect_summary(
         608 parameters, 0.000 billion multiply–accumulates per image
         0.0 MiB of activations per image
     """
-    field = receptive_field(model, input=input, gates=gates, rules=rules, input_shape=input_shape)
-    counted = cost(model, rules=macs, input_shape=input_shape)
+    field = receptive_field(model, **options)
+    counted = cost(model, rules=macs, input_shape=options.get("input_shape"))
     sizes = ["×".join(map(str, size)) or "one" for size in (field.input_size, field.output_size)]
     field_size = "×".join(map(str, field.size))
     return (

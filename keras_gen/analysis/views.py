@@ -25,13 +25,7 @@ from functools import reduce
 import numpy as np
 
 from keras_gen.analysis.index_maps import IndexMap
-from keras_gen.analysis.intervals import (
-    CONSTANT,
-    LONGEST_PERIOD,
-    Intervals,
-    along,
-    changed,
-)
+from keras_gen.analysis.intervals import CONSTANT, LONGEST_PERIOD, Intervals, along, changed
 
 
 @dataclass(frozen=True, eq=False)

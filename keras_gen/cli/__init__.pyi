@@ -1,6 +1,2 @@
-from .checking import (
-    findings as findings,
-)
-from .main import (
-    app as app,
-)
+from .checking import findings as findings
+from .main import app as app

@@ -12,25 +12,20 @@ import typer
 
 from keras_gen._util import progress
 from keras_gen._util.quiet import quiet_tensorflow
-from keras_gen.training import options as declared
+from keras_gen.cli.options import option
+from keras_gen.training import options as trainings
 
-Out = Annotated[
-    Path,
-    typer.Option(help="Directory for checkpoints, previews and the result.", metavar="DIR"),
-]
-Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Continue the training in --out.", rich_help_panel="Training"),
-]
+Out = Annotated[Path, option("Directory for checkpoints, previews and the result.", metavar="DIR")]
+Resume = Annotated[bool, option("Continue the training in --out.", "--resume", panel="Training")]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add `train simple`, `train unet`, `train gan` and `train pix2pix` to an application."""
     for name, options in (
-        ("simple", declared.SimpleOptions),
-        ("unet", declared.UnetOptions),
-        ("gan", declared.GanOptions),
-        ("pix2pix", declared.Pix2pixOptions),
+        ("simple", trainings.SimpleOptions),
+        ("unet", trainings.UnetOptions),
+        ("gan", trainings.GanOptions),
+        ("pix2pix", trainings.Pix2pixOptions),
     ):
         app.command(name)(_command(name, options))
 
@@ -39,14 +34,10 @@ def _command(name, options):
     """A function whose parameters are the fields of `options`, as Typer wants to see them."""
 
     def command(out, resume, **given):
-        read = {
-            one.name: one.metadata["option"].read
-            for one in fields(options)
-            if one.metadata["option"].read is not None
-        }
-        for key, value in given.items():
-            if key in read and value is not None:
-                given[key] = read[key](value)
+        for one in fields(options):
+            read = one.metadata["option"].read
+            if read is not None and given[one.name] is not None:
+                given[one.name] = read(given[one.name])
         chosen = options(**given)
         console = progress.new_console()
         with progress.activity(console, "importing Keras"):
@@ -78,26 +69,17 @@ def _command(name, options):
 
 def _parameter(one):
     """A field as a parameter of a command: text where the option reads its value from text."""
-    option, default, kind = one.metadata["option"], one.default, one.type
-    if option.read is not None:
+    declared, default, kind = one.metadata["option"], one.default, one.type
+    if declared.read is not None:
         kind = str if default is not None else str | None
-        default = default if default in (None, MISSING) else str(option.show(default))
-    flags = [option.flag] if option.flag else []
-    settings = {} if kind is bool else {"metavar": option.metavar}
-    annotation = Annotated[
-        kind,
-        typer.Option(
-            *flags,
-            help=option.help,
-            rich_help_panel=option.panel,
-            min=option.min,
-            max=option.max,
-            **settings,
-        ),
-    ]
+        default = default if default in (None, MISSING) else str(declared.show(default))
+    flags = [declared.flag] if declared.flag else []
+    settings = {"panel": declared.panel, "min": declared.min, "max": declared.max}
+    if kind is not bool:
+        settings["metavar"] = declared.metavar
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,
-        annotation=annotation,
+        annotation=Annotated[kind, option(declared.help, *flags, **settings)],
         default=inspect.Parameter.empty if default is MISSING else default,
     )

@@ -1,12 +1,3 @@
-from .comparing import (
-    Comparison as Comparison,
-    compare as compare,
-)
-from .page import (
-    Column as Column,
-    Panel as Panel,
-    Picture as Picture,
-)
-from .upscalers import (
-    Upscaler as Upscaler,
-)
+from .comparing import Comparison as Comparison, compare as compare
+from .page import Column as Column, Panel as Panel, Picture as Picture
+from .upscalers import Upscaler as Upscaler

@@ -18,7 +18,7 @@ import numpy as np
 
 from keras_gen._util import figures, machine
 from keras_gen._util.arguments import check_choice
-from keras_gen._util.files import atomic_write, expanded
+from keras_gen._util.files import atomic_write_text, expanded
 from keras_gen._util.progress import one_line
 from keras_gen._util.tables import Table
 from keras_gen.comparison import scores, upscalers
@@ -168,7 +168,7 @@ class Comparison:
             The path.
         """
         path, page = expanded(path), self.html()
-        atomic_write(path, lambda name: Path(name).write_text(page, "utf-8"))
+        atomic_write_text(path, page)
         return path
 
     def _lead(self):

@@ -11,7 +11,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import jinja2
@@ -45,7 +45,9 @@ class Column:
         label: the head of its column.
         unit: what the numbers are in, below the label; may be empty.
         explanation: what it measures and how to read it.
-        show: turns a finite number into text.
+        format: how a finite number is written, as `str.format` takes it.
+        small_format: how it is written where it is less than 10, if differently.
+        factor: what it is multiplied by first.
         best: `"high"` or `"low"`; None where neither is better.
         headline: whether it also stands beside each panel's name.
     """
@@ -54,7 +56,9 @@ class Column:
     label: str
     unit: str
     explanation: str
-    show: Callable[[float], str]
+    format: str = "{:.2f}"
+    small_format: str = ""
+    factor: float = 1.0
     best: str | None = None
     headline: bool = False
 
@@ -67,7 +71,11 @@ class Column:
         """The number as the page shows it; a dash where there is none."""
         if value is None or math.isnan(value):
             return "–"
-        return "∞" if math.isinf(value) else self.show(value)
+        if math.isinf(value):
+            return "∞"
+        scaled = self.factor * value
+        small = self.small_format and scaled < 10
+        return (self.small_format if small else self.format).format(scaled)
 
 
 @dataclass(frozen=True)

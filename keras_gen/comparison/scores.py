@@ -7,116 +7,13 @@ from fractions import Fraction
 import numpy as np
 
 from keras_gen.comparison.page import Column, Panel
+from keras_gen.comparison.parts import part
 from keras_gen.comparison.preparation import Prepared
 from keras_gen.comparison.upscalers import Upscaler
 from keras_gen.metrics import full_reference, spectra
 from keras_gen.metrics.image_quality import quality
 
 NOISE_SIDE, NOISE_BORDER = 96, 8  # pixels of the noise before upscaling
-
-# Keys that are attributes of `Quality` are measured by `quality`.
-_AGAINST_REFERENCE = [
-    Column(
-        "psnr",
-        "PSNR",
-        "dB",
-        "How close the pixels are to the reference, on luma. Higher is closer. It forgives blur "
-        "more readily than wrong detail.",
-        "{:.2f}".format,
-        best="high",
-        headline=True,
-    ),
-    Column(
-        "ssim",
-        "SSIM",
-        "",
-        "How similar edges and texture are to the reference's, on luma. 1 is equal.",
-        "{:.4f}".format,
-        best="high",
-        headline=True,
-    ),
-    Column(
-        "psnr_chroma",
-        "Chroma PSNR",
-        "dB",
-        "How close the colours are to the reference's, whatever the brightness (Cb and Cr). Higher "
-        "is closer.",
-        "{:.2f}".format,
-        best="high",
-    ),
-    Column(
-        "delta_e",
-        "ΔE2000",
-        "",
-        "Mean colour difference as people perceive it (CIEDE2000). 0 is equal, 1 is just "
-        "noticeable.",
-        "{:.2f}".format,
-        best="low",
-    ),
-    Column(
-        "spectrum_distance",
-        "Spectrum distance",
-        "dB",
-        "How far the amounts of coarse and fine detail are from the reference's, over all "
-        "frequencies. 0 is equal. It compares amounts, not places: the edges of square pixels "
-        "count as detail, too.",
-        "{:.2f}".format,
-    ),
-    Column(
-        "sharpness",
-        "Sharpness",
-        "%",
-        "Variance of the Laplacian, as a percentage of the reference's. Below 100 is blurred; "
-        "square pixels, noise and checkerboards are edges, too, and raise it.",
-        lambda value: f"{100 * value:.1f}",
-    ),
-]
-_WITHOUT_REFERENCE = [
-    Column(
-        "sharpness",
-        "Sharpness",
-        "× 1000",
-        "Variance of the Laplacian. Square pixels, noise and checkerboards are edges, too, and "
-        "raise it: read it beside the picture.",
-        lambda value: f"{1000 * value:.3g}",
-    )
-]
-_CHECKERBOARDS = [
-    Column(
-        "gain",
-        "Checkerboard gain",
-        "ppm",
-        "Fraction of the picture's variance, in millionths, that is a pattern repeating with the "
-        "scale: a lattice that shows even on flat areas. Photographs have a little by chance.",
-        lambda value: f"{1e6 * value:,.0f}" if value >= 1e-5 else f"{1e6 * value:.1f}",
-    ),
-    Column(
-        "energy",
-        "Checkerboard energy",
-        "on noise",
-        "How unevenly the power of white noise is distributed over the pixels of a cell. 0 is "
-        "even. A transposed convolution with uneven overlap is uneven; so is interpolation, which "
-        "smooths more halfway between the input pixels.",
-        "{:.2f}".format,
-    ),
-]
-_NETWORKS = [
-    Column("parameters", "Parameters", "", "Weights of the network.", "{:,.0f}".format),
-    Column(
-        "macs",
-        "Multiply–adds",
-        "million",
-        "Multiplications by a weight, each with an addition, for one picture.",
-        lambda value: f"{value / 1e6:,.0f}" if value >= 1e7 else f"{value / 1e6:.2g}",
-    ),
-]
-_TIME = Column(
-    "milliseconds",
-    "Time",
-    "ms",
-    "Time for one picture, measured once when this page was made, after a first run.",
-    lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
-)
 
 
 def columns(methods: Sequence[Upscaler], has_reference: bool) -> list[Column]:
@@ -126,9 +23,11 @@ def columns(methods: Sequence[Upscaler], has_reference: bool) -> list[Column]:
         methods: what is compared.
         has_reference: whether there is a reference to compare with.
     """
-    against = _AGAINST_REFERENCE if has_reference else _WITHOUT_REFERENCE
-    networks = _NETWORKS if any(method.model for method in methods) else []
-    return [*against, *_CHECKERBOARDS, *networks, _TIME]
+    groups = ["against_reference" if has_reference else "without_reference", "checkerboards"]
+    if any(method.model for method in methods):
+        groups.append("networks")
+    declared = part("columns.toml")
+    return [Column(**column) for group in [*groups, "time"] for column in declared[group]]
 
 
 def panels(

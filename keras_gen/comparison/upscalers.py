@@ -16,6 +16,7 @@ from PIL import Image
 
 from keras_gen._util.arguments import check_choice, show_size
 from keras_gen.analysis.costs import cost
+from keras_gen.comparison.parts import part
 from keras_gen.inference import upscaling
 from keras_gen.inference.stored import (
     generator_path,
@@ -25,24 +26,9 @@ from keras_gen.inference.stored import (
 )
 from keras_gen.models.upsampling import UPSAMPLING
 
-# Pillow's filters: half-pixel centres, and the border's pixels repeated beyond it.
-FIXED = {
-    "nearest": ("Nearest", "repeats each pixel: this is what every method was given"),
-    "bilinear": ("Bilinear", "weighs the nearest 2×2 pixels by distance (Pillow)"),
-    "bicubic": ("Bicubic", "cubic curves through 4×4 pixels (Keys, 1981, a = −½; Pillow)"),
-    "lanczos": ("Lanczos", "windowed sinc over 6×6 pixels (Pillow)"),
-}
+_TITLES = part("methods.toml")
+FIXED = _TITLES["fixed"]  # title and caption of each
 TRAINED_SCALE = 4
-_TRAINED_TITLES = {
-    "nearest": "Nearest + convolution",
-    "bilinear": "Bilinear + convolution",
-    "bicubic": "Bicubic + convolution",
-    "transposed": "Transposed convolution",
-    "transposed_overlap": "Transposed, uneven overlap",
-    "subpixel": "Sub-pixel with ICNR",
-    "subpixel_plain": "Sub-pixel without ICNR",
-    "blur": "Transposed + low-pass",
-}
 PREFIX = "trained_"
 _PROBE = 32  # pixels a side, a size that networks can halve several times
 
@@ -257,7 +243,7 @@ def _trained(name):
     method = name.removeprefix(PREFIX)
     model = load_generator(_stored(method))
     caption = UPSAMPLING[method]
-    return Upscaler(name, _TRAINED_TITLES[method], "trained", caption, _run(model), model)
+    return Upscaler(name, _TITLES["trained"][method], "trained", caption, _run(model), model)
 
 
 def _run(model):

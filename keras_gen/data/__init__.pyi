@@ -1,6 +1,4 @@
-from . import (
-    aerial as aerial,
-)
+from . import aerial as aerial
 from .batches import (
     cloud_pairs as cloud_pairs,
     crop_batch as crop_batch,
@@ -15,21 +13,14 @@ from .bundled import (
     photographs as photographs,
     with_synthetic_images as with_synthetic_images,
 )
-from .folders import (
-    folder as folder,
-)
+from .folders import folder as folder
 from .image_files import (
     UnreadableImageError as UnreadableImageError,
     list_images as list_images,
     read_image as read_image,
 )
-from .images import (
-    Images as Images,
-)
-from .occlusions import (
-    clouds as clouds,
-    occlude as occlude,
-)
+from .images import Images as Images
+from .occlusions import clouds as clouds, occlude as occlude
 from .resampling import (
     center_crop as center_crop,
     reduce as reduce,
@@ -41,8 +32,4 @@ from .scenes import (
     Scenes as Scenes,
     aerial_images as aerial_images,
 )
-from .synthetic import (
-    dead_leaves as dead_leaves,
-    text_page as text_page,
-    zone_plate as zone_plate,
-)
+from .synthetic import dead_leaves as dead_leaves, text_page as text_page, zone_plate as zone_plate

@@ -22,10 +22,7 @@ CROP_AUGMENTATIONS = ("shrink", "flip", "turn", "colours")
 
 
 def random_crop(
-    images: Images,
-    size: tuple[int, int],
-    rng: np.random.Generator,
-    augment: Collection[str] = (),
+    images: Images, size: tuple[int, int], rng: np.random.Generator, augment: Collection[str] = ()
 ) -> np.ndarray:
     """Take a crop at a random place of a random picture.
 

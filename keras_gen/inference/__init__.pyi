@@ -11,8 +11,4 @@ from .stored import (
     stored_names as stored_names,
     weights_directory as weights_directory,
 )
-from .upscaling import (
-    resized as resized,
-    upscale as upscale,
-    upscale_files as upscale_files,
-)
+from .upscaling import resized as resized, upscale as upscale, upscale_files as upscale_files

@@ -67,10 +67,7 @@ def takes_latents(model: keras.Model) -> bool:
 
 
 def generate(
-    model: keras.Model,
-    latents: np.ndarray,
-    *,
-    progress: Callable[[str], None] = lambda text: None,
+    model: keras.Model, latents: np.ndarray, *, progress: Callable[[str], None] = lambda text: None
 ) -> np.ndarray:
     """Generate images from latents.
 

@@ -19,7 +19,9 @@ from keras_gen.data import image_files, resampling
 
 TILE = 256  # side of a tile in input pixels
 
-ALIGNMENT = 32  # tiles start at multiples of it, so that a generator that halves pairs the same rows
+ALIGNMENT = (
+    32  # tiles start at multiples of it, so that a generator that halves pairs the same rows
+)
 
 MAX_PIXELS = 2**28  # of a result: 268 megapixels
 

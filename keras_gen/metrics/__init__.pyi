@@ -11,10 +11,7 @@ from .full_reference import (
     sharpness as sharpness,
     ssim as ssim,
 )
-from .image_quality import (
-    Quality as Quality,
-    quality as quality,
-)
+from .image_quality import Quality as Quality, quality as quality
 from .spectra import (
     checkerboard_energy as checkerboard_energy,
     checkerboard_gain as checkerboard_gain,

@@ -57,61 +57,30 @@ def diversity(images: ArrayLike, *, pairs: int = 100, luma: bool = False, seed: 
     return 1 - float(np.mean([ms_ssim(batch[a], batch[b], luma=luma) for a, b in chosen]))
 
 
-def nearest_patch_distance(
-    images: ArrayLike,
-    training: ArrayLike,
-    *,
-    level: int = 2,
-    patches: int = 1000,
-    shifts: int | None = None,
-    turned: bool = False,
-    seed: int = 0,
-) -> float:
+def nearest_patch_distance(images: ArrayLike, training: ArrayLike, **search) -> float:
     """Return the distance of generated patches from the nearest training patches: 0 is copied.
 
-    Random 7×7 patches are cropped from one level of the Laplacian pyramid of the generated images;
-    of each image the half with more contrast is kept, because flat patches match anywhere. Each is
-    compared with *every* patch of the same level of the training images. The mean is subtracted
-    from both, and both are scaled to length 1, so that 0 is equal and √2 unrelated. The result is
-    the 5th percentile of the nearest distances, which is low as soon as one patch in twenty was
-    copied. How low depends on the data: compare with real images held out of the training.
+    The 5th percentile of the distances of `nearest_patches`, which is low as soon as one patch in
+    twenty was copied. How low depends on the data: compare with real images held out of the
+    training.
 
     Args:
         images: Float array `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
         training: The images the generator was trained on; their size and number may differ.
-        level: Level of the pyramid, 0 is the finest. At 2 a patch spans 28 pixels.
-        patches: Patches in all, the same number from each image.
-        shifts: A copy may be shifted by any number of pixels, but the level holds only every
-            `2**level`-th pixel; so this many shifts of the training images are searched along each
-            axis. None: all `2**level`. 1: only unshifted copies, `4**level` times faster.
-        turned: Search for flipped and quarter-turned copies, too, for a generator trained with
-            such augmentation.
-        seed: Chooses the patches.
+        search: The options of `nearest_patches`.
 
     Returns:
         Distance, 0 … 2.
 
     Raises:
-        ValueError: If the arrays are not images or differ in channels, the level is smaller than
-            a patch, `shifts` is not in 1 … `2**level` or `patches` is below 2.
+        ValueError: As `nearest_patches` does.
 
     Example:
         >>> image = np.random.default_rng(0).random((96, 96, 3))
         >>> nearest_patch_distance(image[8:72, 16:80], image, patches=100) < 0.1
         True
-
-    Source: the patches follow Karras et al. (2018); the search and the score are this project's.
     """
-    matches = nearest_patches(
-        images,
-        training,
-        level=level,
-        patches=patches,
-        shifts=shifts,
-        turned=turned,
-        seed=seed,
-    )
-    return float(np.percentile(matches.distance, 5))
+    return float(np.percentile(nearest_patches(images, training, **search).distance, 5))
 
 
 class PatchMatches(NamedTuple):
@@ -164,21 +133,37 @@ def nearest_patches(
 ) -> PatchMatches:
     """Find the nearest training patch for each of a number of generated patches.
 
+    Random 7×7 patches are cropped from one level of the Laplacian pyramid of the generated images;
+    of each image the half with more contrast is kept, because flat patches match anywhere. Each is
+    compared with *every* patch of the same level of the training images. The mean is subtracted
+    from both, and both are scaled to length 1, so that 0 is equal and √2 unrelated.
+
     Args:
-        images, training, level, patches, shifts, turned, seed: As in `nearest_patch_distance`,
-            which describes how patches are chosen and compared.
+        images: Float array `(h, w, channels)` or `(batch, h, w, channels)` in 0 … 1.
+        training: The images the generator was trained on; their size and number may differ.
+        level: Level of the pyramid, 0 is the finest. At 2 a patch spans 28 pixels.
+        patches: Patches in all, the same number from each image.
+        shifts: A copy may be shifted by any number of pixels, but the level holds only every
+            `2**level`-th pixel; so this many shifts of the training images are searched along each
+            axis. None: all `2**level`. 1: only unshifted copies, `4**level` times faster.
+        turned: Search for flipped and quarter-turned copies, too, for a generator trained with
+            such augmentation.
+        seed: Chooses the patches.
 
     Returns:
         Distances and places, half as many as `patches`.
 
     Raises:
-        ValueError: As for `nearest_patch_distance`.
+        ValueError: If the arrays are not images or differ in channels, the level is smaller than
+            a patch, `shifts` is not in 1 … `2**level` or `patches` is below 2.
 
     Example:
         >>> image = np.random.default_rng(0).random((96, 96, 3))
         >>> matches = nearest_patches(image[8:72, 16:80], image, patches=10)
         >>> (matches.training - matches.generated)[0]
         array([ 0,  8, 16])
+
+    Source: the patches follow Karras et al. (2018); the search and the score are this project's.
     """
     ours = as_batch(images, dtype=np.float32)
     theirs = as_batch(training, "training", dtype=np.float32)

@@ -93,11 +93,7 @@ def _windowed_pair(
 
 
 def psnr(
-    image: ArrayLike,
-    reference: ArrayLike,
-    *,
-    border: int = 0,
-    luma: bool = False,
+    image: ArrayLike, reference: ArrayLike, *, border: int = 0, luma: bool = False
 ) -> float | np.ndarray:
     """Return the peak signal-to-noise ratio in decibels: higher is closer, infinite is equal.
 
@@ -157,11 +153,7 @@ def chroma_psnr(image: ArrayLike, reference: ArrayLike) -> float:
 
 
 def ssim(
-    image: ArrayLike,
-    reference: ArrayLike,
-    *,
-    border: int = 0,
-    luma: bool = False,
+    image: ArrayLike, reference: ArrayLike, *, border: int = 0, luma: bool = False
 ) -> float | np.ndarray:
     """Return the structural similarity of two images: 1 is equal, about 0 is unrelated.
 
@@ -206,11 +198,7 @@ def ssim(
 
 
 def ms_ssim(
-    image: ArrayLike,
-    reference: ArrayLike,
-    *,
-    border: int = 0,
-    luma: bool = False,
+    image: ArrayLike, reference: ArrayLike, *, border: int = 0, luma: bool = False
 ) -> float | np.ndarray:
     """Return the structural similarity over several scales: 1 is equal, 0 is unrelated.
 

@@ -3,12 +3,8 @@ from .augmentation import (
     augment as augment,
     augmentation_parameters as augmentation_parameters,
 )
-from .blocks import (
-    ACTIVATIONS as ACTIVATIONS,
-)
-from .gan import (
-    GAN as GAN,
-)
+from .blocks import ACTIVATIONS as ACTIVATIONS
+from .gan import GAN as GAN
 from .gan_losses import (
     GAN_LOSSES as GAN_LOSSES,
     NOISES as NOISES,
@@ -20,16 +16,9 @@ from .gan_losses import (
     penalty_noise as penalty_noise,
     slope_penalty as slope_penalty,
 )
-from .gan_networks import (
-    gan_discriminator as gan_discriminator,
-    gan_generator as gan_generator,
-)
-from .simple import (
-    simple_generator as simple_generator,
-)
-from .unet import (
-    unet_generator as unet_generator,
-)
+from .gan_networks import gan_discriminator as gan_discriminator, gan_generator as gan_generator
+from .simple import simple_generator as simple_generator
+from .unet import unet_generator as unet_generator
 from .upsampling import (
     UPSAMPLING as UPSAMPLING,
     low_pass as low_pass,

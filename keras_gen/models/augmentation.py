@@ -23,10 +23,7 @@ AUGMENTATIONS = {
 
 
 def augmentation_parameters(
-    kinds: tuple[str, ...],
-    batch: int,
-    size: tuple[int, int],
-    seed: int | random.SeedGenerator,
+    kinds: tuple[str, ...], batch: int, size: tuple[int, int], seed: int | random.SeedGenerator
 ) -> dict[str, KerasTensor]:
     """Sample the parameters of `augment`, separately for each image.
 

@@ -1,7 +1,4 @@
-from .formulas import (
-    conv_size as conv_size,
-    transposed_conv_size as transposed_conv_size,
-)
+from .formulas import conv_size as conv_size, transposed_conv_size as transposed_conv_size
 from .planner import (
     ROUTE_LEGEND as ROUTE_LEGEND,
     NoRouteError as NoRouteError,

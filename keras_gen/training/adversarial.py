@@ -5,27 +5,21 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from rich.console import Console
 
 from keras_gen._util import files, progress
 from keras_gen._util.figures import contact_sheet
 from keras_gen._util.keras_files import save_generator, with_weights
 from keras_gen._util.pixels import to_uint8
 from keras_gen.models.gan import GAN
-from keras_gen.training import alarms, cards, checkpoints, loop, progress_pictures, tensorboard
+from keras_gen.training import alarms, cards, checkpoints, loop, progress_pictures
 from keras_gen.training.evaluation import Evaluator
 from keras_gen.training.options import TrainingOptions
+from keras_gen.training.runs import Run
 from keras_gen.training.schedules import InverseSquareRootDecay, check_learning_rate
 
-GAN_OPTIONS = (
-    *("loss", "penalty", "gamma", "sigma", "noise"),
-    *("augmentation", "ema_half_life"),
-)
+GAN_OPTIONS = (*("loss", "penalty", "gamma", "sigma", "noise"), *("augmentation", "ema_half_life"))
 
-BEST_BY = {
-    "swd": "the lowest SWD",
-    "swd_separate": "the lowest separately normalised SWD",
-}
+BEST_BY = {"swd": "the lowest SWD", "swd_separate": "the lowest separately normalised SWD"}
 
 
 def adam(rate: float | InverseSquareRootDecay) -> keras.optimizers.Adam:
@@ -43,8 +37,8 @@ def train_adversarially(
     model: GAN,
     batches: Callable,
     evaluator: Evaluator,
+    run: Run,
     *,
-    directory: Path,
     name: str,
     report: Callable[[keras.Model], list[str]],
     prepare: Callable[[keras.Model], keras.Model] = lambda generator: generator,
@@ -55,15 +49,13 @@ def train_adversarially(
     best: str = "swd",
     options: TrainingOptions,
     recorded: dict,
-    resume: bool,
-    command: str,
-    console: Console,
 ) -> Path:
     """Train a compiled GAN, and leave the averaged generator of its best state with a card.
 
     Args:
-        model, batches, directory, resume, console: as in `loop.train`.
+        model, batches: as in `loop.train`.
         evaluator: evaluates each round.
+        run: where and how.
         name: name of the file and of the card.
         report: returns the card's lines on the quality of the finished generator.
         prepare: returns what a round evaluates in place of a generator, such as a copy whose mean
@@ -80,7 +72,6 @@ def train_adversarially(
             that of the averaged generator: the raw generator's varies, and its minimum is chance.
         options: of the training.
         recorded: what `options.json` holds of them.
-        command: the command line, for the card.
 
     Returns:
         The path of the `.keras` file.
@@ -89,6 +80,8 @@ def train_adversarially(
         ValueError: as `loop.train` does.
         FloatingPointError: as `loop.train` does; the best state has then been saved all the same.
     """
+
+    directory, console = run.directory, run.console
 
     def preview(model):
         averaged = prepare(model.averaged_generator)
@@ -99,7 +92,6 @@ def train_adversarially(
         return contact_sheet(to_uint8(images)), numbers
 
     def alarm(history):
-        tensorboard.write_events(history, directory)
         if warning := alarms.weak_discriminator_alarm(history):
             console.print(warning, soft_wrap=True)
         return alarms.collapse_alarm(history)
@@ -125,7 +117,7 @@ def train_adversarially(
                 "weights": weights,
             }
             rows = checkpoints.with_changes(recorded, directory) | facts
-            lines = cards.card_head(name, generator, rows, history, trained_on, command)
+            lines = cards.card_head(name, generator, rows, history, trained_on, run.command)
             lines += [*report(generator), *cards.progress_lines(history)]
             images, columns = (
                 samples(generator) if samples else (evaluator.generate(generator, 12), 4)
@@ -154,7 +146,7 @@ def train_adversarially(
             describe=describe_adversarial,
             best=best,
             alarm=alarm,
-            resume=resume,
+            resume=run.resume,
             options=recorded,
             may_change=options.resumable(),
             console=console,

@@ -79,12 +79,7 @@ class Evaluator:
         joint = distance.joint / self.floor.joint
         scores = self._scores_without_reference(images)
         scores["diversity"] /= self.real_scores["diversity"] or 1.0
-        return {
-            "swd": max(separate, joint),
-            "swd_separate": separate,
-            "swd_joint": joint,
-            **scores,
-        }
+        return {"swd": max(separate, joint), "swd_separate": separate, "swd_joint": joint, **scores}
 
     def _scores_without_reference(self, images):
         scores = {"diversity": diversity_and_copying.diversity(images, pairs=self.pairs, luma=True)}

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from rich.console import Console
 
-from keras_gen._util import files, progress
+from keras_gen._util import progress
 from keras_gen._util.arguments import as_pair
 from keras_gen._util.keras_files import with_weights
 from keras_gen.data.batches import crop_batch, image_batches, mean_colour
@@ -16,11 +15,12 @@ from keras_gen.inference.sampling import sample_latents
 from keras_gen.metrics.diversity_and_copying import nearest_patch_distance
 from keras_gen.models.gan import GAN
 from keras_gen.models.gan_networks import gan_discriminator, gan_generator
-from keras_gen.training import calibration, checkpoints, datasets
+from keras_gen.training import calibration, datasets
 from keras_gen.training.adversarial import GAN_OPTIONS, adam, train_adversarially
 from keras_gen.training.cards import gan_lines
 from keras_gen.training.evaluation import Evaluator
 from keras_gen.training.options import GanOptions
+from keras_gen.training.runs import Run, training
 from keras_gen.training.schedules import InverseSquareRootDecay
 
 FINAL_EVALUATIONS = 4  # with other crops and latents, which make a difference
@@ -28,24 +28,13 @@ FINAL_EVALUATIONS = 4  # with other crops and latents, which make a difference
 SMALLEST_FOR_PATCHES = 64  # pixels a side, for patches to be searched in the training images
 
 
-def train_gan(
-    options: GanOptions | None = None,
-    *,
-    directory: str | Path,
-    resume: bool = False,
-    command: str = "",
-    console: Console | None = None,
-    **given,
-) -> Path:
+@training(GanOptions)
+def train_gan(options: GanOptions, run: Run) -> Path:
     """Train an unconditional GAN and leave its generator as a `.keras` file, with a card.
 
     Args:
         options: what to train, and how.
-        directory: where everything is written.
-        resume: continue the training in `directory`.
-        command: the command line, for the card.
-        console: where progress is shown.
-        given: in place of `options`, the fields of `GanOptions` by name.
+        run: where and how; `runs.training` says how both are given.
 
     Returns:
         The path of the `.keras` file: the averaged generator of the state with the lowest
@@ -60,9 +49,7 @@ def train_gan(
     Example:
         train_gan(directory="runs/sky", data="hubble", steps=6000)
     """
-    options = options or GanOptions(**given)
-    console = console or progress.new_console()
-    directory, data = files.expanded(directory), datasets.normalized_data(options.data)
+    data = datasets.normalized_data(options.data)
     options = replace(
         options,
         data=data,
@@ -72,9 +59,7 @@ def train_gan(
     size, seed, latent_dim = options.size, options.seed, options.latent_dim
     final_evaluation_images = options.final_evaluation_images
     recorded = {"job": "gan", **options.recorded()}
-    checkpoints.check_directory(
-        directory, resume=resume, options=recorded, may_change=options.resumable()
-    )
+    run.check(recorded, options.resumable())
     keras.utils.set_random_seed(seed)
     network = options.only("upsampling", "filters", "noise_channels", "normalize")
     discriminator = options.only("levels", "scales")
@@ -89,14 +74,14 @@ def train_gan(
             for rate in (options.learning_rate, options.discriminator_rate)
         )
     )
-    images, turn = datasets.read_gan_images(data, size, options.memory, console)
+    images, turn = datasets.read_gan_images(data, size, options.memory, run.console)
 
     def evaluator(count, crop_seed, latent_seed):
         """Compares images generated from `count` latents with as many random crops."""
         real = crop_batch(images, size, 2 * count, seed=crop_seed, turn=turn)
         return Evaluator(real, sample_latents(count, latent_dim, seed=latent_seed))
 
-    with progress.activity(console, "evaluating real images"):
+    with progress.activity(run.console, "evaluating real images"):
         round_evaluator = evaluator(options.evaluation_images, (seed, 1), 0)
         colour = mean_colour(images, size)
     with_fitted_colour = keras.Model.from_config(model.generator.get_config())
@@ -146,7 +131,7 @@ def train_gan(
             image_batches, images, size, batch_size=options.batch_size, seed=seed, turn=turn
         ),
         round_evaluator,
-        directory=directory,
+        run,
         name=f"gan_{datasets.data_name(data, datasets.GAN_BUNDLED)}",
         report=report,
         prepare=fit_colour,
@@ -155,9 +140,6 @@ def train_gan(
         best="swd_separate",  # it ignores brightness and contrast, which are calibrated at the end
         options=options,
         recorded=recorded,
-        resume=resume,
-        command=command,
-        console=console,
     )
 
 

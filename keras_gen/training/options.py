@@ -66,6 +66,11 @@ def read_names(text: str) -> tuple[str, ...]:
     return () if text == "none" else tuple(name.strip() for name in text.split("+"))
 
 
+def join_names(names: tuple[str, ...]) -> str:
+    """Write names as they are given on the command line."""
+    return "+".join(names) or "none"
+
+
 def size_option(help: str, panel: str = "Training", **settings) -> Option:
     """An option whose value is a size: an int, or (height, width)."""
     return Option(help, "SIZE", panel, read=read_size, show=show_size, **settings)
@@ -87,67 +92,42 @@ EVERY = Option("Steps between checkpoints.", min=1, recorded=False)
 SEED = Option("Seed of everything random.", min=0, max=2**31 - 1)
 MEMORY = Option("GiB of a folder's pixels to keep in memory.", "GIB", min=0.01, recorded=False)
 RATE = Option("Highest learning rate.", "RATE")
-SIZE = size_option("Output size, 400 or 300x500.", panel="Options")
 LOSS = Option("Loss, as Keras names it.", "NAME")
 UPSAMPLING = Option("Upsampling method.", "NAME", "Network")
 ACTIVATION = Option("Activation function.", "NAME", "Network")
 CHANNELS = Option("Channels at full size.", panel="Network", min=1, max=1024)
 DEPTH = Option("How often the size is halved.", panel="Network", min=1, max=12)
 
-ADVERSARIAL = "Adversarial training"
-STEPS = Option("Training steps; with --resume, more or fewer.", min=1, recorded=False)
-IMAGES = Option("Images a step.", min=1, max=4096)
 GENERATOR_RATE = Option("Generator's learning rate; may differ on --resume.", "RATE", resumes=True)
 DISCRIMINATOR_RATE = Option("Discriminator's learning rate, likewise.", "RATE", resumes=True)
-EVALUATION_IMAGES = Option("Images to evaluate a checkpoint with.", min=2)
-FINAL_EVALUATION_IMAGES = Option("Images to evaluate the result with.", min=2, recorded=False)
-GAN_LOSS = Option(
-    "minimax, minimax_as_written, non_saturating, hinge, relativistic or least_squares.",
-    "NAME",
-    ADVERSARIAL,
-)
-PENALTY = Option(
-    "On the discriminator's gradient: none, r1, r1_r2 or first_order.", "NAME", ADVERSARIAL
-)
-GAMMA = Option(
-    "Strength of the penalty; may differ on --resume, as may sigma and noise.",
-    "G",
-    ADVERSARIAL,
-    min=0.0,
-    resumes=True,
-)
-SIGMA = Option(
-    "Noise of the first_order penalty; the discriminator overlooks finer detail.",
-    "S",
-    ADVERSARIAL,
-    min=1e-4,
-    max=1.0,
-    resumes=True,
-)
-NOISE = Option(
-    "Kind of that noise: white, or natural, which lets fine detail count.",
-    "NAME",
-    ADVERSARIAL,
-    resumes=True,
-)
-AUGMENTATION = Option(
-    "On what the discriminator sees: translation, colour, cutout, joined by +; or none.",
-    "NAMES",
-    ADVERSARIAL,
-    read=read_names,
-    show=lambda names: "+".join(names) or "none",
-)
-EMA_HALF_LIFE = Option(
-    "Half-life of the weight average, in images; may differ on --resume.",
-    "N",
-    ADVERSARIAL,
-    resumes=True,
-)
+IMAGES = Option("Images a step.", min=1, max=4096)
 LEVELS = Option(
     "Of the discriminator: 3 to 6 have receptive fields of 22, 46, 94, 190 pixels.",
     panel="Network",
     min=1,
     max=12,
+)
+
+
+def adversarial(help: str, metavar: str = "NAME", **settings) -> Option:
+    """An option of the loss and its regularisation."""
+    return Option(help, metavar, "Adversarial training", **settings)
+
+
+GAMMA = adversarial(
+    "Strength of the penalty; may differ on --resume, as may sigma and noise.",
+    "G",
+    min=0.0,
+    resumes=True,
+)
+AUGMENTATION = adversarial(
+    "On what the discriminator sees: translation, colour, cutout, joined by +; or none.",
+    "NAMES",
+    read=read_names,
+    show=join_names,
+)
+EMA_HALF_LIFE = adversarial(
+    "Half-life of the weight average, in images; may differ on --resume.", "N", resumes=True
 )
 
 
@@ -191,14 +171,14 @@ class SimpleOptions(TrainingOptions):
     data: str = Option(
         "photos, aerial (both bundled), or a folder of images.", "FOLDER", "Options"
     )("photos")
-    scale: int | None = Option(
-        "Upscale pictures of any size by this factor, 2 to 16.", panel="Options"
-    )(None)
-    size: Size | None = size_option(
-        "Or: output size, 400 or 300x500 (default 400).", panel="Options"
-    )(None)
+    scale: int | None = Option("Upscale pictures of any size by this factor, 2 to 16.", "Options")(
+        None
+    )
+    size: Size | None = size_option("Or: output size, 400 or 300x500 (default 400).", "Options")(
+        None
+    )
     source: Size | None = size_option(
-        "Input size that goes with it (default 64).", panel="Options", flag="--from"
+        "Input size that goes with it (default 64).", "Options", flag="--from"
     )(None)
     steps: int = Option("Training steps.", min=1)(1000)
     batch_size: int | None = Option(
@@ -236,9 +216,9 @@ class UnetOptions(TrainingOptions):
         "FOLDER",
         "Options",
     )(None)
-    size: Size = SIZE(400)
+    size: Size = size_option("Output size, 400 or 300x500.", "Options")(400)
     source: Size | None = size_option(
-        "Input size of the task upscale (default 64).", panel="Options", flag="--from"
+        "Input size of the task upscale (default 64).", "Options", flag="--from"
     )(None)
     steps: int = Option("Training steps.", min=1)(1000)
     batch_size: int = Option("Pairs a step.", min=1, max=4096)(8)
@@ -273,31 +253,54 @@ class UnetOptions(TrainingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GanOptions(TrainingOptions):
+class AdversarialOptions(TrainingOptions):
+    """Options of both adversarial trainings."""
+
+    size: Size = size_option("Output size, 400 or 300x500.", "Options")(400)
+    steps: int = Option("Training steps; with --resume, more or fewer.", min=1, recorded=False)(
+        1000
+    )
+    every: int = EVERY(100)
+    seed: int = SEED(0)
+    evaluation_images: int = Option("Images to evaluate a checkpoint with.", min=2)(24)
+    final_evaluation_images: int = Option(
+        "Images to evaluate the result with.", min=2, recorded=False
+    )(96)
+    memory: float = MEMORY(2.0)
+    loss: str = adversarial(
+        "minimax, minimax_as_written, non_saturating, hinge, relativistic or least_squares."
+    )("relativistic")
+    penalty: str = adversarial("On the discriminator's gradient: none, r1, r1_r2 or first_order.")(
+        "first_order"
+    )
+    sigma: float = adversarial(
+        "Noise of the first_order penalty; the discriminator overlooks finer detail.",
+        "S",
+        min=1e-4,
+        max=1.0,
+        resumes=True,
+    )(0.005)
+    noise: str = adversarial(
+        "Kind of that noise: white, or natural, which lets fine detail count.", resumes=True
+    )("white")
+    upsampling: str = UPSAMPLING("bilinear")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanOptions(AdversarialOptions):
     """Train a GAN: new images like those it is trained on, from random numbers."""
 
     data: str = Option("hubble, aerial, photos, or a folder of images.", "FOLDER", "Options")(
         "hubble"
     )
-    size: Size = SIZE(400)
-    steps: int = STEPS(1000)
     batch_size: int = IMAGES(4)
-    every: int = EVERY(100)
     learning_rate: float = GENERATOR_RATE(3e-4)
     discriminator_rate: float | None = DISCRIMINATOR_RATE(None)
     warmup_steps: int = Option("Steps in which the rates rise.", min=0)(100)
     hold_steps: int = Option("Steps after which the rates fall as 1/√step.", min=1, resumes=True)(
         500
     )
-    seed: int = SEED(0)
-    evaluation_images: int = EVALUATION_IMAGES(24)
-    final_evaluation_images: int = FINAL_EVALUATION_IMAGES(96)
-    memory: float = MEMORY(2.0)
-    loss: str = GAN_LOSS("relativistic")
-    penalty: str = PENALTY("first_order")
     gamma: float = GAMMA(0.1)
-    sigma: float = SIGMA(0.005)
-    noise: str = NOISE("white")
     augmentation: tuple[str, ...] = AUGMENTATION(("translation",))
     ema_half_life: float = EMA_HALF_LIFE(4000.0)
     latent_dim: int = Option("Length of the latents.", panel="Network", min=1, max=65536)(128)
@@ -314,38 +317,25 @@ class GanOptions(TrainingOptions):
     scales: tuple[int, ...] = numbers_option("Reductions that the discriminator also looks at.")(
         (1, 4)
     )
-    upsampling: str = UPSAMPLING("bilinear")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pix2pixOptions(TrainingOptions):
+class Pix2pixOptions(AdversarialOptions):
     """Train a conditional GAN: an image in, an image out that looks real beside it."""
 
     data: str = Option(
         "aerial: label map to scene; photos or a folder: remove clouds.", "FOLDER", "Options"
     )("aerial")
-    size: Size = SIZE(400)
     crop: Size | None = size_option("Size of the training pairs (default half).")(None)
-    steps: int = STEPS(1000)
     batch_size: int = IMAGES(8)
-    every: int = EVERY(100)
     learning_rate: float = GENERATOR_RATE(4e-4)
     discriminator_rate: float | None = DISCRIMINATOR_RATE(2e-4)
-    seed: int = SEED(0)
-    evaluation_images: int = EVALUATION_IMAGES(24)
-    final_evaluation_images: int = FINAL_EVALUATION_IMAGES(96)
-    memory: float = MEMORY(2.0)
-    loss: str = GAN_LOSS("relativistic")
-    penalty: str = PENALTY("first_order")
     gamma: float = GAMMA(0.01)
-    sigma: float = SIGMA(0.005)
-    noise: str = NOISE("white")
     augmentation: tuple[str, ...] = AUGMENTATION(())
     ema_half_life: float = EMA_HALF_LIFE(1000.0)
-    l1_weight: float = Option(
-        "Weight of the absolute error in the generator's loss.", "W", ADVERSARIAL, min=0.0
+    l1_weight: float = adversarial(
+        "Weight of the absolute error in the generator's loss.", "W", min=0.0
     )(30.0)
     depth: int = DEPTH(4)
     filters: int = CHANNELS(12)
     levels: int = LEVELS(4)
-    upsampling: str = UPSAMPLING("bilinear")

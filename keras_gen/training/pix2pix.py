@@ -6,9 +6,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from rich.console import Console
 
-from keras_gen._util import files, progress
+from keras_gen._util import progress
 from keras_gen._util.arguments import as_pair
 from keras_gen._util.keras_files import with_weights
 from keras_gen.data.aerial import palette, readback, rendering
@@ -18,11 +17,12 @@ from keras_gen.inference.sampling import predict_in_batches
 from keras_gen.models.gan import GAN
 from keras_gen.models.gan_networks import gan_discriminator
 from keras_gen.models.unet import unet_generator
-from keras_gen.training import calibration, checkpoints, datasets
+from keras_gen.training import calibration, datasets
 from keras_gen.training.adversarial import GAN_OPTIONS, adam, train_adversarially
 from keras_gen.training.cards import gan_lines
 from keras_gen.training.evaluation import Evaluator
 from keras_gen.training.options import Pix2pixOptions
+from keras_gen.training.runs import Run, training
 
 SAMPLES = 4  # pairs on the sample sheet
 
@@ -31,25 +31,14 @@ SCENES = 192  # aerial scenes to train on
 EVALUATION_SEED = 2**31  # added to the seed, so that evaluated pairs differ from those trained on
 
 
-def train_pix2pix(
-    options: Pix2pixOptions | None = None,
-    *,
-    directory: str | Path,
-    resume: bool = False,
-    command: str = "",
-    console: Console | None = None,
-    **given,
-) -> Path:
+@training(Pix2pixOptions)
+def train_pix2pix(options: Pix2pixOptions, run: Run) -> Path:
     """Train a conditional GAN (pix2pix, Isola et al. 2017): an image in, an image out.
 
     Args:
         options: what to train, and how. With `data="aerial"` it learns to turn label maps into
             scenes, else to remove clouds from pictures.
-        directory: where everything is written.
-        resume: continue the training in `directory`.
-        command: the command line, for the card.
-        console: where progress is shown.
-        given: in place of `options`, the fields of `Pix2pixOptions` by name.
+        run: where and how; `runs.training` says how both are given.
 
     Returns:
         The path of the `.keras` file. Contrast and mean colour of aerial scenes have been
@@ -61,9 +50,7 @@ def train_pix2pix(
     Example:
         train_pix2pix(directory="runs/map", data="aerial", steps=3000)
     """
-    options = options or Pix2pixOptions(**given)
-    console = console or progress.new_console()
-    directory, data = files.expanded(directory), datasets.normalized_data(options.data)
+    data = datasets.normalized_data(options.data)
     full, seed = as_pair(options.size), options.seed
     unit = 2 ** max(options.depth, options.levels)
     half = tuple(-(-side // (2 * unit)) * unit for side in full)
@@ -78,9 +65,7 @@ def train_pix2pix(
     from_labels = data == "aerial"
     channels = len(palette.CLASSES) if from_labels else 3
     recorded = {"job": "pix2pix", **options.recorded()}
-    checkpoints.check_directory(
-        directory, resume=resume, options=recorded, may_change=options.resumable()
-    )
+    run.check(recorded, options.resumable())
     keras.utils.set_random_seed(seed)
 
     def build(size, margin=0):
@@ -103,7 +88,7 @@ def train_pix2pix(
         **options.only(*GAN_OPTIONS, "l1_weight", "seed"),
     )
     model.compile(adam(options.learning_rate), adam(options.discriminator_rate))
-    pairs, names = _pairs(data, part, options.memory, console)
+    pairs, names = _pairs(data, part, options.memory, run.console)
 
     def one_batch(count, salt):
         """A batch of pairs of its own: inputs and images."""
@@ -160,13 +145,13 @@ def train_pix2pix(
         fitting = Evaluator(real, inputs[:half], batch_size=4)
         return calibration.calibrate(generator, fitting, real.mean((0, 1, 2), dtype=float))
 
-    with progress.activity(console, "evaluating real images"):
+    with progress.activity(run.console, "evaluating real images"):
         round_evaluator = evaluator(part, options.evaluation_images, 1)
     return train_adversarially(
         model,
         functools.partial(pairs, batch_size=options.batch_size, seed=seed),
         round_evaluator,
-        directory=directory,
+        run,
         name=f"pix2pix_{datasets.data_name(data, datasets.GAN_BUNDLED)}",
         report=report,
         # What is generated is added to the clouded picture, which has colours of its own.
@@ -176,9 +161,6 @@ def train_pix2pix(
         trained_on=names,
         options=options,
         recorded=recorded,
-        resume=resume,
-        command=command,
-        console=console,
     )
 
 

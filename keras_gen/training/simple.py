@@ -5,16 +5,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import keras
-from rich.console import Console
 
-from keras_gen._util import files, progress
 from keras_gen._util.arguments import as_pair, show_size
 from keras_gen.inference import upscaling
 from keras_gen.models.simple import simple_generator
 from keras_gen.sizes import planner
-from keras_gen.training import checkpoints, datasets
+from keras_gen.training import datasets
 from keras_gen.training.options import SimpleOptions
 from keras_gen.training.pair_sizes import crop_sizes, size_in_name, small_size
+from keras_gen.training.runs import Run, training
 from keras_gen.training.supervised import compile_for_images, train_on_pairs
 from keras_gen.training.tasks import upscaling_task
 from keras_gen.training.upscaling_evaluation import SMALLEST, resized_or_none
@@ -26,24 +25,13 @@ NETWORK = ("upsampling", "activation", "residual", "filters", "blocks", "global_
 SCALE_CROP = 24  # side of the small crops on which a generator of any size is trained
 
 
-def train_simple(
-    options: SimpleOptions | None = None,
-    *,
-    directory: str | Path,
-    resume: bool = False,
-    command: str = "",
-    console: Console | None = None,
-    **given,
-) -> Path:
+@training(SimpleOptions)
+def train_simple(options: SimpleOptions, run: Run) -> Path:
     """Train a simple generator and leave a `.keras` file and a card in a directory.
 
     Args:
         options: what to train, and how.
-        directory: where everything is written.
-        resume: continue the training in `directory`.
-        command: the command line, for the card.
-        console: where progress is shown.
-        given: in place of `options`, the fields of `SimpleOptions` by name.
+        run: where and how; `runs.training` says how both are given.
 
     Returns:
         The path of the `.keras` file.
@@ -56,9 +44,7 @@ def train_simple(
     Example:
         train_simple(directory="runs/x4", scale=4, steps=2000)
     """
-    options = options or SimpleOptions(**given)
-    console = console or progress.new_console()
-    directory, data = files.expanded(directory), datasets.normalized_data(options.data)
+    data = datasets.normalized_data(options.data)
     full, full_high, name = _plan(options.source, options.size, options.scale)
     factor = Fraction(full_high[0], full[0])
     crop, scale, seed = options.crop, options.scale, options.seed
@@ -74,7 +60,7 @@ def train_simple(
     if scale is None:
         route = planner.routes(full_high, source=full)[0]
         recorded["route"] = str(route)
-    checkpoints.check_directory(directory, resume=resume, options=recorded)
+    run.check(recorded)
     keras.utils.set_random_seed(seed)
     network = options.only(*NETWORK, "seed")
     if scale is not None:
@@ -88,22 +74,18 @@ def train_simple(
                 "another, or leave it out"
             )
     compile_for_images(model, **options.only("steps", "learning_rate", "loss"))
-    images = datasets.read_images(data, high, options.memory, console)
+    images = datasets.read_images(data, high, options.memory, run.console)
     recorded["picture_digest"] = datasets.picture_digest(images[0])
     crops = data not in datasets.BUNDLED
     batches = options.only("batch_size", "seed")
     return train_on_pairs(
         model,
         upscaling_task(images, low, high, factor, crops=crops, **batches),
-        directory=directory,
+        run,
         name=f"{name}_{datasets.data_name(data)}",
         finish=lambda model: upscaling.resized(model, full),
-        steps=options.steps,
-        every=options.every,
-        resume=resume,
-        options=recorded,
-        command=command,
-        console=console,
+        options=options,
+        recorded=recorded,
     )
 
 

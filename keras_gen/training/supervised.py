@@ -6,7 +6,6 @@ from pathlib import Path
 
 import keras
 from keras import ops
-from rich.console import Console
 
 from keras_gen._util import progress
 from keras_gen._util.arguments import check_choice
@@ -14,6 +13,8 @@ from keras_gen._util.files import atomic_write_text
 from keras_gen._util.keras_files import save_generator
 from keras_gen.training import loop
 from keras_gen.training.cards import card_head
+from keras_gen.training.options import TrainingOptions
+from keras_gen.training.runs import Run
 from keras_gen.training.schedules import cosine_decay
 from keras_gen.training.tasks import Task
 
@@ -27,11 +28,7 @@ def psnr(reference, image):
 
 
 def compile_for_images(
-    model: keras.Model,
-    *,
-    steps: int,
-    learning_rate: float = 1e-3,
-    loss: str = "mean_squared_error",
+    model: keras.Model, *, steps: int, learning_rate: float = 1e-3, loss: str = "mean_squared_error"
 ) -> None:
     """Compile a generator with Adam and a rate that rises briefly and then falls.
 
@@ -60,26 +57,23 @@ def compile_for_images(
 def train_on_pairs(
     model: keras.Model,
     task: Task,
+    run: Run,
     *,
-    directory: Path,
     name: str,
     finish: Callable[[keras.Model], keras.Model],
-    steps: int,
-    every: int,
-    resume: bool,
-    options: dict,
-    command: str,
-    console: Console,
+    options: TrainingOptions,
+    recorded: dict,
 ) -> Path:
     """Train a compiled generator on pairs, and leave it as a `.keras` file with a card.
 
     Args:
         model: the compiled generator, of the training pairs' size.
         task: the pairs, and the evaluation.
-        directory, steps, every, resume, options, console: as in `loop.train`.
+        run: where and how.
         name: name of the file and of the card.
         finish: turns the trained model into the one to evaluate and to save: of the whole size.
-        command: the command line, for the card.
+        options: of the training.
+        recorded: what `options.json` and the card hold of them.
 
     Returns:
         The path of the `.keras` file.
@@ -87,21 +81,21 @@ def train_on_pairs(
     history = loop.train(
         model,
         task.batches,
-        directory=directory,
-        steps=steps,
-        every=every,
+        directory=run.directory,
+        steps=options.steps,
+        every=options.every,
         preview=lambda model: task.preview(finish(model)),
-        resume=resume,
-        options=options,
+        resume=run.resume,
+        options=recorded,
         may_change=("picture_digest",),
-        console=console,
+        console=run.console,
     )
-    with progress.activity(console, "evaluating the result and writing it"):
-        path = directory / f"{name}.keras"
+    with progress.activity(run.console, "evaluating the result and writing it"):
+        path = run.directory / f"{name}.keras"
         generator = finish(model)
         save_generator(generator, path)
-        rows = options | {"last loss": f"{history[-1]['loss'] if history else math.nan:.4f}"}
-        head = card_head(name, generator, rows, history, task.trained_on, command)
+        rows = recorded | {"last loss": f"{history[-1]['loss'] if history else math.nan:.4f}"}
+        head = card_head(name, generator, rows, history, task.trained_on, run.command)
         atomic_write_text(path.with_suffix(".md"), "\n".join([*head, *task.report(generator)]))
-    console.print(f"wrote {path} and its card", soft_wrap=True)
+    run.console.print(f"wrote {path} and its card", soft_wrap=True)
     return path

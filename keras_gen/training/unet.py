@@ -6,24 +6,19 @@ from fractions import Fraction
 from pathlib import Path
 
 import keras
-from rich.console import Console
 
-from keras_gen._util import files, progress
 from keras_gen._util.arguments import as_pair, check_choice, show_size
 from keras_gen._util.keras_files import with_weights
 from keras_gen.data.aerial import palette
 from keras_gen.models.unet import unet_generator
-from keras_gen.training import checkpoints, datasets, tasks
+from keras_gen.training import datasets, tasks
 from keras_gen.training.options import UnetOptions
 from keras_gen.training.pair_sizes import crop_sizes, size_in_name, small_size
+from keras_gen.training.runs import Run, training
 from keras_gen.training.supervised import compile_for_images, train_on_pairs
 from keras_gen.training.upscaling_evaluation import SMALLEST
 
-TASKS = {
-    "labels": "label map → aerial scene",
-    "upscale": "small picture → large one",
-    "inpaint": "clouded picture → clear one",
-}
+TASKS = ("labels", "upscale", "inpaint")
 
 NETWORK = (
     *("depth", "filters", "upsampling", "downsampling"),
@@ -31,26 +26,15 @@ NETWORK = (
 )
 
 
-def train_unet(
-    options: UnetOptions | None = None,
-    *,
-    directory: str | Path,
-    resume: bool = False,
-    command: str = "",
-    console: Console | None = None,
-    **given,
-) -> Path:
+@training(UnetOptions)
+def train_unet(options: UnetOptions, run: Run) -> Path:
     """Train a U-Net and leave a `.keras` file and a card in a directory.
 
     Args:
         options: what to train, and how. The default loss is the absolute error for label maps,
             which keeps edges, and the squared error for the other tasks, whose global residual is
             nearly right from the beginning.
-        directory: where everything is written.
-        resume: continue the training in `directory`.
-        command: the command line, for the card.
-        console: where progress is shown.
-        given: in place of `options`, the fields of `UnetOptions` by name.
+        run: where and how; `runs.training` says how both are given.
 
     Returns:
         The path of the `.keras` file.
@@ -63,15 +47,12 @@ def train_unet(
     Example:
         train_unet(task="labels", directory="runs/labels", steps=2000)
     """
-    options = options or UnetOptions(**given)
     task, source, data, loss = options.task, options.source, options.data, options.loss
     check_choice("task", task, TASKS)
     if source is not None and task != "upscale":
         raise ValueError(f"--from is the size of a small picture; --task {task} has none")
     if data not in (None, "aerial") and task == "labels":
         raise ValueError(f"only aerial scenes have label maps, not {data}; leave --data out")
-    console = console or progress.new_console()
-    directory = files.expanded(directory)
     data = datasets.normalized_data(data or ("aerial" if task == "labels" else "photos"))
     loss = loss or ("mean_absolute_error" if task == "labels" else "mean_squared_error")
     full = as_pair(options.size, "size")
@@ -87,7 +68,7 @@ def train_unet(
         options, data=data, loss=loss, crop=part, source=low if task == "upscale" else None
     )
     recorded = {"job": f"unet_{task}", **options.recorded()}
-    checkpoints.check_directory(directory, resume=resume, options=recorded)
+    run.check(recorded)
     network = options.only(*NETWORK, "seed")
     keras.utils.set_random_seed(options.seed)
 
@@ -115,7 +96,7 @@ def train_unet(
             part, full, evaluation_images=options.evaluation_images, **settings
         )
     else:
-        images = datasets.read_images(data, part_high, options.memory, console)
+        images = datasets.read_images(data, part_high, options.memory, run.console)
         recorded["picture_digest"] = datasets.picture_digest(images[0])
         if task == "inpaint":
             chosen = tasks.inpainting_task(images, part, full, **settings)
@@ -126,15 +107,11 @@ def train_unet(
     return train_on_pairs(
         model,
         chosen,
-        directory=directory,
+        run,
         name=f"unet_{sizes}_{datasets.data_name(data)}",
         finish=lambda model: with_weights(whole, model),
-        steps=options.steps,
-        every=options.every,
-        resume=resume,
-        options=recorded,
-        command=command,
-        console=console,
+        options=options,
+        recorded=recorded,
     )
 
 

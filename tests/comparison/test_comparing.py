@@ -192,7 +192,7 @@ def test_stored_networks_are_there_for_every_method():
 
 
 def test_every_upsampling_has_a_title_of_its_own():
-    titles = [upscalers._TRAINED_TITLES[method] for method in kg.UPSAMPLING]
+    titles = [upscalers._TITLES["trained"][method] for method in kg.UPSAMPLING]
     assert len({*titles, *(title for title, _ in upscalers.FIXED.values())}) == len(titles) + 4
 
 

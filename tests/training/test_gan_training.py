@@ -12,7 +12,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 import keras_gen as kg
@@ -27,7 +26,6 @@ from keras_gen.training import (
     gan,
     loop,
     progress_pictures,
-    tensorboard,
 )
 from tests.training.tiny_gan import TINY, arrays, train
 from tests.training.tiny_simple import new_console, stored_weights
@@ -125,7 +123,6 @@ def test_files_and_card(unbroken):
             *(checkpoints.BEST, checkpoints.CHECKPOINT, checkpoints.HISTORY, checkpoints.OPTIONS),
             *(
                 loop.PREVIEW,
-                tensorboard.EVENTS,
                 progress_pictures.PROGRESS,
                 path.name,
                 "gan_hubble.md",
@@ -160,19 +157,6 @@ def test_saved_generator_can_be_trained_further(unbroken):
     frozen = {layer.name for layer in model.layers if layer.weights and not layer.trainable}
     assert frozen == {"noise"}
     assert len(model.trainable_weights) == len(model.weights) - 2
-
-
-def test_tensorboard_finds_the_history(unbroken):
-    """What the event file holds, as TensorFlow reads it, against the table."""
-    path = str(unbroken[0].parent / tensorboard.EVENTS)
-    records = [record.numpy() for record in tf.data.TFRecordDataset(path)]
-    first, *events = map(tf.compat.v1.Event.FromString, records)
-    assert first.file_version == "brain.Event:2" and "tfevents" in path
-    rows = rows_of(unbroken[0].parent)
-    assert [event.step for event in events] == [row["step"] for row in rows] == [2, 4, 6, 8]
-    for event, row in zip(events, rows, strict=True):
-        found = {value.tag: value.simple_value for value in event.summary.value}
-        assert found == pytest.approx(row, rel=1e-6)
 
 
 def test_card_shows_progress_at_times_that_double():

@@ -14,8 +14,4 @@ from .readback import (
     edge_agreement as edge_agreement,
     read_classes as read_classes,
 )
-from .rendering import (
-    colour as colour,
-    one_hot as one_hot,
-    scene as scene,
-)
+from .rendering import colour as colour, one_hot as one_hot, scene as scene
