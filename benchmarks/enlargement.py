@@ -59,11 +59,10 @@ def measure(name, scale):
             low, reference = row["low"], row["reference"]
             enlarge(low, reference.shape[:2])
             start = time.perf_counter()
-            drawn = enlarge(low, reference.shape[:2])
+            high = enlarge(low, reference.shape[:2])
             seconds = time.perf_counter() - start
-            pair = (drawn / 255, reference / 255)
-            options = {"luma": True, "border": 4}
-            scores.append((kg.psnr(*pair, **options), kg.ssim(*pair, **options), seconds))
+            values = kg.quality(high, reference)
+            scores.append((values["psnr"], values["ssim"], seconds))
         psnr, ssim, seconds = np.mean(scores, axis=0)
         yield f"| ×{float(scale):g} | {method} | {psnr:.2f} | {ssim:.4f} | {seconds:.3f} |"
 
@@ -76,7 +75,7 @@ def unet_at(model, low):
         for layer in model.layers
         if layer.name.startswith("down_") and layer.name.endswith("_a")
     ]
-    deepest = model.get_layer("deepest_a").filters
+    deepest = model.get_layer("bottleneck_a").filters
     residual = any(layer.name.endswith("_add") for layer in model.layers)
     other = kg.unet_generator(
         (*low, 3), high, depth=len(widths), filters=[*widths, deepest], residual=residual, pad=True

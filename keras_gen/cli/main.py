@@ -4,6 +4,7 @@ Nothing above a command's own body imports Keras, so that help and size arithmet
 """
 
 import contextlib
+import gc
 import os
 import sys
 from pathlib import Path
@@ -195,6 +196,8 @@ def main() -> None:
         if text:
             console = progress.new_console(stderr=True)
             console.print(f"error: {progress.one_line(text)}", style="red", soft_wrap=True)
+    if code:
+        gc.collect()  # ends a stopped training's threads that make batches, before Python ends
     sys.exit(code if isinstance(code, int) else 0)
 
 
