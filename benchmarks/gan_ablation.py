@@ -159,10 +159,11 @@ def write(results, held_out):
         f"the last state, {len(seeds)} seeds: each number is their mean, in brackets the seeds. "
         f"{results['machine']}.",
         "",
-        f"SWD is the sliced Wasserstein distance of {EVALUATION_IMAGES} images to as many real ones "
-        "over that of real images to real ones; diversity is 1 − MS-SSIM of pairs over that of real "
-        "images; checkerboard is the share of variance that repeats every 2 pixels, × 1000; separated "
-        "is 0 where D is blind, 0.69 where it always recognises the real image of a pair.",
+        f"SWD is the sliced Wasserstein distance of {EVALUATION_IMAGES} images to as many real "
+        "ones over that of real images to real ones; diversity is 1 − MS-SSIM of pairs over that "
+        "of real images; checkerboard is the share of variance that repeats every 2 pixels, "
+        "× 1000; separated is 0 where D is blind, 0.69 where it always recognises the real image "
+        "of a pair.",
         "",
         "| variant | SWD, separately | jointly | diversity | checkerboard | separated | steps |",
         "|---|---|---|---|---|---|---|",

@@ -20,7 +20,11 @@ import keras_gen as kg
 from keras_gen._util.machine import machine
 
 SCALE = 4
-NETWORK = {"filters": 32, "blocks": 3, "base": False}  # no bicubic base: all goes through the step
+NETWORK = {
+    "filters": 32,
+    "blocks": 3,
+    "global_residual": False,
+}  # no bicubic base: all goes through the step
 TRAINING = {"steps": 1200, "learning_rate": 2e-3, "every": 400}
 RESULT = Path(__file__).with_suffix(".json")
 SCORES = ("psnr", "ssim", "gain", "amplitude", "energy", "sharpness", "spectrum")
