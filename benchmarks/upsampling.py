@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import keras_gen as kg
+from keras_gen._util import files
 from keras_gen._util.machine import machine
 
 SCALE = 4
@@ -27,7 +28,7 @@ NETWORK = {
 }  # no bicubic base: all goes through the step
 TRAINING = {"steps": 1200, "learning_rate": 2e-3, "every": 400}
 RESULT = Path(__file__).with_suffix(".json")
-SCORES = ("psnr", "ssim", "gain", "amplitude", "energy", "sharpness", "spectrum")
+SCORES = ("psnr", "ssim", "gain", "amplitude", "energy")
 
 
 def run_directory(root, method, seed):
@@ -63,8 +64,6 @@ def scores_of(generated, reference):
         "ssim": found.ssim,
         "gain": gain,
         "amplitude": 255 * float(np.sqrt(gain * variance)),
-        "sharpness": found.sharpness,
-        "spectrum": found.spectrum_distance,
     }
 
 
@@ -129,7 +128,7 @@ def costs(paths, rounds=15):
 
 
 def write(result):
-    kg.atomic_write(
+    files.atomic_write(
         RESULT, lambda path: Path(path).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     )
     seeds = result["seeds"]
@@ -143,9 +142,9 @@ def write(result):
         "pattern's strength in grey levels of 255. Times are medians: a training step of 16 "
         "crops 24 → 96, and drawing one picture 100 → 400.",
         "",
-        "| method | PSNR | SSIM | gain | amplitude | energy | spectrum (dB) | parameters "
+        "| method | PSNR | SSIM | gain | amplitude | energy | parameters "
         "| million MACs | step (ms) | draw (ms) |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for method, rows in result["scores"].items():
         table = {name: np.array([row[name] for row in rows]) for name in SCORES}
@@ -153,12 +152,12 @@ def write(result):
         shown = {
             name: f"{values.mean():{form}} ± {values.std(ddof=1):{form}}"
             for (name, values), form in zip(
-                table.items(), (".2f", ".4f", ".1e", ".2f", ".3f", ".4f", ".2f"), strict=True
+                table.items(), (".2f", ".4f", ".1e", ".2f", ".3f"), strict=True
             )
         }
         lines.append(
             f"| {method} | {shown['psnr']} | {shown['ssim']} | {shown['gain']} "
-            f"| {shown['amplitude']} | {shown['energy']} | {shown['spectrum']} "
+            f"| {shown['amplitude']} | {shown['energy']} "
             f"| {cost['parameters']:,} | {cost['macs'] / 1e6:.0f} | {cost['step_ms']:.0f} "
             f"| {cost['draw_ms']:.0f} |"
         )
@@ -166,7 +165,7 @@ def write(result):
         psnr = "–" if row["psnr"] is None else f"{row['psnr']:.2f}"
         lines.append(
             f"| *{name}* | {psnr} | {row['ssim']:.4f} | {row['gain']:.1e} "
-            f"| {row['amplitude']:.2f} | – | {row['spectrum']:.2f} | – | – | – | – |"
+            f"| {row['amplitude']:.2f} | – | – | – | – | – |"
         )
     text = "\n".join(lines) + "\n"
     RESULT.with_suffix(".md").write_text(text, "utf-8")
@@ -178,7 +177,7 @@ def ship(root, seed, weights):
     for method in kg.UPSAMPLING:
         source = run_directory(root, method, seed) / f"simple_x{SCALE}_photos.keras"
         name = f"upsampling_{method}_x{SCALE}"
-        kg.atomic_write(
+        files.atomic_write(
             Path(weights) / f"{name}.keras", lambda path, file=source: shutil.copy(file, path)
         )
         card = source.with_suffix(".md").read_text("utf-8")
