@@ -62,7 +62,7 @@ def measure(name, scale):
             high = enlarge(low, reference.shape[:2])
             seconds = time.perf_counter() - start
             values = kg.quality(high, reference)
-            scores.append((values["psnr"], values["ssim"], seconds))
+            scores.append((values.psnr, values.ssim, seconds))
         psnr, ssim, seconds = np.mean(scores, axis=0)
         yield f"| ×{float(scale):g} | {method} | {psnr:.2f} | {ssim:.4f} | {seconds:.3f} |"
 
