@@ -93,6 +93,7 @@ def test_other_names_are_missing_as_python_says_it():
         "import keras_gen",
         "import keras_gen.sizes.planner, keras_gen.metrics.image_quality",
         "import keras_gen.inference.stored, keras_gen._util.progress",
+        "import keras_gen.cli.checking, keras_gen._util.machine",
         "import keras_gen as kg; assert str(kg.routes(400, source=100)[0]) == '100 → 200 → 400'",
         "command('--help')",
         "command('sizes', '400', '--from', '100')",

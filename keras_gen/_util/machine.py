@@ -4,11 +4,10 @@ import os
 import platform
 from pathlib import Path
 
-import keras
-
 
 def machine() -> str:
     """Say in a line what this machine is: processor, cores, versions, and JAX's device if any."""
+    import keras
     import tensorflow
 
     processor = platform.processor() or platform.machine()

@@ -112,3 +112,16 @@ def test_errors_go_to_stderr_on_one_line_however_long():
 def test_rows_are_not_broken_in_a_pipe(run):
     _, lines, _ = run("sizes", "300x500", "--from", "75x125", "--count", "20")
     assert max(map(len, lines)) > 100, "the terminal's 80 columns do not count in a pipe"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    "command",
+    ["check", "inspect simple_64to400_photos", "generate gan_hubble --count 1 --out"],
+    ids=lambda command: command.split()[0],
+)
+def test_nothing_of_tensorflow_is_printed(command, tmp_path):
+    """Its start-up lines are printed once a process, so each command needs a process of its own."""
+    finished = piped(f"keras-gen {command}" + (f" '{tmp_path}'" if "--out" in command else ""))
+    lines = finished.stderr.splitlines()
+    assert [line for line in lines if not line.startswith("error: not ready yet")] == []
