@@ -53,12 +53,12 @@ def _remarks(chain, best, stages):
     large_strides = any(path.large_strides for path in both)
     squeezed = any(path.squeezed for path in both)
     if chain is best and not (overshoots or large_strides or squeezed):
-        yield "small steps, and nothing drawn in vain"
+        yield "small steps, and nothing generated in vain"
     for stage, then in pairwise(stages):
         if min(stage.size_out) > min(stage.size_in) and min(then.size_out) < min(then.size_in):
             verb = "cut" if then.layer == "crop" else "shrink"
             made, kept = show_size(stage.size_out), show_size(then.size_out)
-            yield f"draws {made} only to {verb} it to {kept}"
+            yield f"generates {made} only to {verb} it to {kept}"
     if squeezed:
         smallest = _smallest(stages)
         yield f"all of the picture has to pass through {smallest}, which takes long to learn"

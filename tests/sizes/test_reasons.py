@@ -100,7 +100,7 @@ def test_reasons_are_one_sentence_and_say_what_ranks_a_route():
     narrow, wide = reasons["64 → 32 → 16 → 80 → 400"], reasons["64 → 320 → 160 → 80 → 400"]
     assert narrow.startswith("Exact: ÷2 ÷2 ×5 ×5 is ×25/4, every pixel keeps its place")
     assert "has to pass through 16" in narrow and "pass through" not in wide
-    assert "draws 320 only to shrink it to 160" in wide
+    assert "generates 320 only to shrink it to 160" in wide
     assert "it loses 7.00 source pixels" in reasons["64 → 57 → 50 → 100 → 200 → 400"]
     assert "takes 4 in one step, not 2 × 2" in reasons["64 → 16 → 80 → 400"]
     assert reasons["400 → 400"].startswith("Exact: the size is the one asked for")
