@@ -3,9 +3,9 @@
     python benchmarks/upsampling.py
 
 Each method is trained with three seeds by `keras_gen train simple`, in runs/upsampling; a stopped
-run goes on where it was. Then the held-out photographs are drawn and judged, the step is timed, and
-benchmarks/upsampling.json and upsampling.md are written. With `--weights data/weights` the networks
-of the first seed are copied there, for `keras_gen compare`.
+run goes on where it was. Then the held-out photographs are upscaled and measured, the step is
+timed, and benchmarks/upsampling.json and upsampling.md are written. With `--weights data/weights`
+the networks of the first seed are copied there, for `keras_gen compare`.
 """
 
 import argparse
@@ -21,11 +21,8 @@ from keras_gen._util import files
 from keras_gen._util.machine import machine
 
 SCALE = 4
-NETWORK = {
-    "filters": 32,
-    "blocks": 3,
-    "global_residual": False,
-}  # no bicubic base: all goes through the step
+# Without the bicubic base, the whole picture goes through the upsampling step.
+NETWORK = {"filters": 32, "blocks": 3, "global_residual": False}
 TRAINING = {"steps": 1200, "learning_rate": 2e-3, "every": 400}
 RESULT = Path(__file__).with_suffix(".json")
 SCORES = ("psnr", "ssim", "gain", "amplitude", "energy")
